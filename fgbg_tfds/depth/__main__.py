@@ -1,0 +1,49 @@
+"""Depth networks on the command line: `python -m fgbg_tfds.depth COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from fgbg_tfds.errors import InputError
+
+# Each is a module of this package with `add_arguments(parser)` and
+# `run(arguments)`. All but the one asked for stay unread: some need TensorFlow.
+COMMANDS = {
+    "train": "train the embedded teacher on drawn scenes",
+    "evaluate": "measure a teacher on held-out drawn scenes",
+    "predict": "write the depth of photos",
+    "download": "fetch original weights, verified",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+      argv: The words after `python -m fgbg_tfds.depth`; None takes sys.argv's.
+
+    Returns:
+      The exit status: 0, or 1 after a user's mistake, told on stderr.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser("python -m fgbg_tfds.depth", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if name in argv[:1]:
+            module = importlib.import_module(f"fgbg_tfds.depth.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    arguments = parser.parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
