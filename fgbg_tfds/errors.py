@@ -1,4 +1,10 @@
-"""The one exception that stands for a user's mistake."""
+"""The one exception that stands for a user's mistake, and how it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
 
 
 class InputError(ValueError):
@@ -8,3 +14,18 @@ class InputError(ValueError):
     says what was wrong and what would be right. Command lines print it without a
     traceback and exit with a code other than 0.
     """
+
+
+@contextlib.contextmanager
+def told_plainly() -> Iterator[None]:
+    """Ends the `tfds` command with an `InputError`'s message and no traceback.
+
+    The command is TFDS's, so there is no `main` of ours to do this in. Elsewhere
+    the error goes on as it is.
+    """
+    try:
+        yield
+    except InputError as error:
+        if "tensorflow_datasets.scripts.cli.main" in sys.modules:
+            sys.exit(f"error: {error}")
+        raise

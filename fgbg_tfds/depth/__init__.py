@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import pathlib
 
-from fgbg_tfds.depth.teacher import Teacher
-from fgbg_tfds.depth.teacher import TeacherCard
+from fgbg_tfds.depth.teacher import Teacher, TeacherCard
 from fgbg_tfds.errors import InputError
 
 TEACHERS = ("embedded", "monodepth2", "densedepth", "depth_anything")
 PRECISIONS = ("auto", "float32", "bfloat16")
+EMBEDDED_WEIGHTS = pathlib.Path(__file__).parent / "weights"
 
 
 def load_teacher(
@@ -46,4 +46,4 @@ def load_teacher(
     return module.load(weights=weights, precision=precision)
 
 
-__all__ = ["PRECISIONS", "TEACHERS", "Teacher", "TeacherCard", "load_teacher"]
+__all__ = ["EMBEDDED_WEIGHTS", "PRECISIONS", "TEACHERS", "Teacher", "TeacherCard", "load_teacher"]

@@ -1,0 +1,143 @@
+"""The data set `fgbg`: what it is. How it is made stands in the modules beside."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import pathlib
+import re
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from fgbg_tfds import metadata, shards
+from fgbg_tfds.errors import InputError, told_plainly
+from fgbg_tfds.settings import Settings
+from fgbg_tfds.staging import BuildLock, close_staging, open_staging
+
+
+class FgbgConfig(tfds.core.BuilderConfig):
+    """A data set by name: its settings, and what TFDS wants of a config.
+
+    Args:
+      name: The config's name; data is found again under it.
+      **fields: Those of `Settings` and of `tfds.core.BuilderConfig`.
+
+    Attributes:
+      settings: The checked `Settings`.
+
+    Raises:
+      InputError: If a field is unknown or cannot be used.
+    """
+
+    def __init__(self, name: str = "", **fields):
+        with told_plainly():
+            if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name, re.ASCII):
+                raise InputError(
+                    f"name: {name!r}; give the config a name of letters, digits, '_', "
+                    "'.' and '-'"
+                )
+            known = {
+                field.name for field in dataclasses.fields(tfds.core.BuilderConfig)
+            }
+            base = {field: fields.pop(field) for field in known & set(fields)}
+            self.settings = Settings.from_json(fields)
+        base.setdefault("description", metadata.config_description(self.settings))
+        super().__init__(name=name, **base)
+
+
+class Builder(tfds.core.ShardBasedBuilder):
+    """Every foreground on every background, with mask and depth; see README.md."""
+
+    name = "fgbg"
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "First release."}
+    BUILDER_CONFIGS = [FgbgConfig(name="sample")]
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        with told_plainly():
+            recipe = self.builder_config.settings.recipe
+        side = self.builder_config.settings.image_size
+        photo = functools.partial(
+            tfds.features.Image, shape=(side, side, 3), encoding_format="jpeg"
+        )
+        grey = functools.partial(
+            tfds.features.Image, shape=(side, side, 1), encoding_format="png"
+        )
+        features = {
+            "bg": photo(doc="The empty scene."),
+            "fgbg": photo(doc="The same scene with the foreground."),
+            "mask": grey(doc="Alpha of the foreground; >= 128 is foreground."),
+            "depth": grey(
+                dtype=np.uint16, doc="Depth of fgbg in 1/256 metre; 0 is unknown."
+            ),
+            "bbox": tfds.features.BBoxFeature(doc="Box of mask >= 128."),
+            "foreground": tfds.features.ClassLabel(names=recipe.foregrounds),
+            "background": tfds.features.ClassLabel(names=recipe.backgrounds),
+            "placement": tfds.features.Scalar(
+                np.int32, doc="Which of the places of this pair, from 0."
+            ),
+            "flipped": tfds.features.Scalar(np.bool_, doc="Mirrored left to right."),
+        }
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(features),
+            metadata=tfds.core.MetadataDict(),
+        )
+
+    def download_and_prepare(self, *, download_config=None, **kwargs) -> None:
+        """Builds the data set, or goes on with a build that was stopped.
+
+        Args:
+          download_config: As in TFDS.
+          **kwargs: As in TFDS.
+
+        Raises:
+          InputError: If pictures or settings cannot be used, or data of other
+            pictures or settings stands under this config's name.
+        """
+        config = download_config or tfds.download.DownloadConfig()
+        if config.beam_options and not config.beam_runner:
+            config = config.replace(beam_runner=shards.beam_runner(config.beam_options))
+        folder = pathlib.Path(self.data_path).parent
+        with told_plainly():
+            fingerprint = self.builder_config.settings.fingerprint()
+            if self.data_path.exists() and not config.download_mode.overwrite_dataset:
+                self._refuse_other_data(fingerprint)
+                super().download_and_prepare(download_config=config, **kwargs)
+                return
+            studio = shards.open_studio(self.builder_config.settings)
+            self._most_examples = config.max_examples_per_split
+            with BuildLock(folder):
+                self._staging = open_staging(
+                    folder, f"{fingerprint[:16]}.{self._most_examples or 'all'}"
+                )
+                self.info.metadata.clear()
+                self.info.metadata.update(studio.describe(fingerprint))
+                super().download_and_prepare(download_config=config, **kwargs)
+                close_staging(folder)
+
+    def _shard_iterators_per_split(self, dl_manager):
+        del dl_manager  # nothing is downloaded
+        return shards.cut(
+            self.builder_config.settings,
+            self._staging,
+            self._file_name,
+            self._most_examples,
+        )
+
+    def _example_writer(self):
+        return shards.ResumingWriter(self.info.file_format, self._staging)
+
+    def _file_name(self, split: str, index: int, count: int) -> str:
+        template = self._get_filename_template(split_name=split)
+        return template.sharded_filepath(shard_index=index, num_shards=count).name
+
+    def _refuse_other_data(self, fingerprint: str) -> None:
+        built = self.info.metadata.get("fingerprint")
+        if built != fingerprint:
+            raise InputError(
+                f"{self.info.full_name}: what is built at {self.data_path} was made "
+                f"from other pictures or settings (fingerprint {built}, asked for "
+                f"{fingerprint}); give the config another name, or build with "
+                "--overwrite"
+            )

@@ -1,0 +1,154 @@
+"""One picture to judge a data set by: rows of bg, fgbg, mask and depth."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import tensorflow_datasets as tfds
+from PIL import Image, ImageDraw, ImageFont
+
+from fgbg_tfds import colours
+from fgbg_tfds.encoding import DEPTH_UNITS
+from fgbg_tfds.errors import InputError
+
+COLUMNS = ("bg", "fgbg", "mask", "depth")
+GAP = 6
+LINE = 18
+SCALE_METRES = (1, 2, 5, 10, 20, 40, 80)
+
+
+def read_examples(
+    dataset: str, split: str, count: int, data_dir: str | None = None
+) -> list[Mapping[str, np.ndarray]]:
+    """Reads examples of a built data set, spread evenly over a split.
+
+    Args:
+      dataset: As `tfds.load` takes it, such as 'fgbg/streets'.
+      split: As `tfds.load` takes it; 'all' for every split.
+      count: How many examples.
+      data_dir: Where the data sets lie; None for TFDS's own place.
+
+    Returns:
+      At most `count` examples: arrays as in the data contract, and strings
+      under 'foreground' and 'background'.
+
+    Raises:
+      InputError: If the data set or the split is not there.
+    """
+    try:
+        builder = tfds.builder(dataset, data_dir=data_dir)
+    except (tfds.core.DatasetNotFoundError, ValueError) as error:
+        raise InputError(_not_built(dataset, data_dir)) from error
+    if not builder.info.splits.total_num_examples:
+        raise InputError(_not_built(dataset, data_dir))
+    try:
+        total = sum(builder.info.splits[part].num_examples for part in split.split("+"))
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"split {split!r}: {dataset} has {', '.join(builder.info.splits)}; "
+            "slices such as 'train[:10]' and sums such as 'train+test' work too"
+        ) from error
+    stride = max(1, total // count)
+    examples = builder.as_dataset(split).enumerate()
+    chosen = examples.filter(lambda index, _: index % stride == 0).take(count)
+    names = {
+        field: builder.info.features[field] for field in ("foreground", "background")
+    }
+    return [
+        example | {field: names[field].int2str(example[field]) for field in names}
+        for _, example in tfds.as_numpy(chosen)
+    ]
+
+
+def draw_gallery(
+    examples: Iterable[Mapping[str, np.ndarray]], title: str
+) -> Image.Image:
+    """Draws examples as rows of bg, fgbg, mask and depth, with a scale in metres.
+
+    Args:
+      examples: As `read_examples` returns them.
+      title: A line above the pictures.
+
+    Returns:
+      An RGB picture.
+    """
+    examples = list(examples)
+    side = examples[0]["fgbg"].shape[0]
+    font = ImageFont.load_default(14)
+    width = len(COLUMNS) * (side + GAP) + GAP + 64
+    top = 2 * LINE + GAP
+    sheet = Image.new(
+        "RGB", (width, top + len(examples) * (side + GAP + LINE)), "white"
+    )
+    draw = ImageDraw.Draw(sheet)
+    draw.text((GAP, GAP // 2), title, "black", font)
+    for column, name in enumerate(COLUMNS):
+        draw.text((GAP + column * (side + GAP), LINE), name, "black", font)
+    for row, example in enumerate(examples):
+        y = top + row * (side + GAP + LINE)
+        for column, name in enumerate(COLUMNS):
+            picture = Image.fromarray(_as_rgb(name, example[name]))
+            sheet.paste(picture, (GAP + column * (side + GAP), y))
+        caption = f"{example['foreground']} on {example['background']}"
+        draw.text((GAP, y + side), caption, "dimgrey", font)
+    _draw_scale(draw, GAP + len(COLUMNS) * (side + GAP), top, side, font)
+    return sheet
+
+
+def save_gallery(
+    dataset: str, output: pathlib.Path, split: str, count: int, data_dir: str | None
+) -> None:
+    """Writes a data set's gallery as PNG; see `read_examples`."""
+    examples = read_examples(dataset, split, count, data_dir)
+    sheet = draw_gallery(examples, f"{dataset}, {split}")
+    partial = output.with_name(output.name + ".partial")
+    try:
+        sheet.save(partial, "PNG")
+        partial.rename(output)
+    except OSError as error:
+        raise InputError(
+            f"{output}: cannot be written ({error.strerror}); give another --output"
+        ) from error
+
+
+def _as_rgb(name: str, array: np.ndarray) -> np.ndarray:
+    if name == "depth":
+        return colours.colour_depth(array[..., 0] / DEPTH_UNITS)
+    return np.broadcast_to(array, (*array.shape[:2], 3))
+
+
+def _draw_scale(
+    draw: ImageDraw.ImageDraw,
+    left: int,
+    top: int,
+    height: int,
+    font: ImageFont.ImageFont,
+) -> None:
+    """Draws the depth colours from near to far with their metres."""
+    far = colours.FARTHEST / colours.NEAREST
+    for y in range(height):
+        metres = colours.NEAREST * far ** (y / (height - 1))
+        colour = tuple(colours.colour_depth(np.full((1, 1), metres))[0, 0].tolist())
+        draw.line((left, top + y, left + 14, top + y), colour)
+    for metres in SCALE_METRES:
+        part = np.log(metres / colours.NEAREST) / np.log(far)
+        draw.text(
+            (left + 18, top + part * (height - 1) - 8), f"{metres} m", "black", font
+        )
+
+
+def _not_built(dataset: str, data_dir: str | None) -> str:
+    place = pathlib.Path(
+        data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    )
+    built = sorted(
+        f"fgbg/{path.parent.parent.name}"
+        for path in place.expanduser().glob("fgbg/*/*/dataset_info.json")
+    )
+    return (
+        f"{dataset}: not built in {place} (built there: {', '.join(built) or 'nothing'}); "
+        "build it with `tfds build fgbg_tfds`"
+    )

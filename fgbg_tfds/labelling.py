@@ -1,0 +1,211 @@
+"""Composites to labelled, encoded examples, in batches that can be kept."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from fgbg_tfds import compositing, depth, encoding, metadata
+from fgbg_tfds.compositing import Pasted
+from fgbg_tfds.recipe import Composite
+from fgbg_tfds.settings import NO_TEACHER, Settings
+
+BATCHES_AHEAD = 2
+UNLABELLED_BATCH = 32
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoded:
+    """What is made for a composite; the background's bytes are shared by many.
+
+    Attributes:
+      fgbg: JPEG.
+      mask: PNG.
+      depth: 16-bit PNG, 1/256 metre.
+      bbox: (ymin, xmin, ymax, xmax) as parts of the sides.
+    """
+
+    fgbg: bytes
+    mask: bytes
+    depth: bytes
+    bbox: tuple[float, float, float, float]
+
+
+class BatchStore(Protocol):
+    """Where finished batches of a shard are kept for a later build."""
+
+    def batch(self, shard: str, index: int) -> list[Encoded] | None:
+        """Returns a batch that was kept, None where it was not."""
+
+    def keep_batch(self, shard: str, index: int, examples: Sequence[Encoded]) -> None:
+        """Keeps a batch."""
+
+
+class Studio:
+    """Pictures, teacher and recipe of a data set, loaded once a process.
+
+    Args:
+      settings: What data set.
+      teacher: Labels pictures; None loads the one that the settings name.
+
+    Attributes:
+      recipe: The data set's `Recipe`.
+    """
+
+    def __init__(self, settings: Settings, teacher: depth.Teacher | None = None):
+        self._settings = settings
+        self._given_teacher = teacher
+        self.recipe = settings.recipe
+        self._foregrounds = settings.read_foregrounds()
+        self._backgrounds = settings.read_backgrounds()
+        self._background_bytes = functools.cache(
+            lambda index: encoding.encode_photo(self._backgrounds[index].pixels)
+        )
+
+    @functools.cached_property
+    def teacher(self) -> depth.Teacher | None:
+        """The teacher, loaded at first use; None where the settings say 'none'."""
+        if self._given_teacher or self._settings.teacher == NO_TEACHER:
+            return self._given_teacher
+        return depth.load_teacher(
+            self._settings.teacher, self._settings.weights, self._settings.precision
+        )
+
+    def describe(self, fingerprint: str) -> dict[str, object]:
+        """Returns the data set's metadata as JSON values."""
+        card = self.teacher.card if self.teacher else None
+        return metadata.build_metadata(self._settings, card, fingerprint)
+
+    def compose(self, composite: Composite) -> Pasted:
+        """Pastes one composite."""
+        return compositing.paste(
+            self._backgrounds[composite.background].pixels,
+            self._foregrounds[composite.foreground].pixels,
+            self.recipe.placement(composite),
+            composite.flipped,
+        )
+
+    def examples(
+        self, shard: str, composites: Sequence[Composite], kept: BatchStore
+    ) -> Iterator[tuple[str, dict[str, object]]]:
+        """Labels and encodes composites in the order given.
+
+        Composing and encoding run in threads beside the teacher, so that it
+        need not wait. Batches are cut by position and the last is filled up:
+        the bytes do not depend on where an earlier build was stopped.
+
+        Args:
+          shard: The shard's name, under which its batches are kept.
+          composites: The shard's composites.
+          kept: Where finished batches are found and kept.
+
+        Yields:
+          (key, example), ready for TFDS's features; pictures are encoded bytes.
+        """
+        size = self.teacher.batch_size if self.teacher else UNLABELLED_BATCH
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            started = (
+                self._start(composites[first : first + size], shard, index, kept, pool)
+                for index, first in enumerate(range(0, len(composites), size))
+            )
+            labelled = (
+                self._label(batch, size, pool)
+                for batch in _ahead(started, BATCHES_AHEAD)
+            )
+            for index, batch in enumerate(_ahead(labelled, BATCHES_AHEAD)):
+                encoded = batch.finished or [
+                    future.result() for future in batch.encoded
+                ]
+                if self.teacher and not batch.finished:
+                    kept.keep_batch(shard, index, encoded)
+                yield from map(self._example, batch.composites, encoded)
+
+    def _start(
+        self,
+        composites: Sequence[Composite],
+        shard: str,
+        index: int,
+        kept: BatchStore,
+        pool: ThreadPoolExecutor,
+    ) -> _Batch:
+        """Begins to compose a batch, unless it was kept."""
+        finished = kept.batch(shard, index)
+        pasted = [] if finished else [pool.submit(self.compose, c) for c in composites]
+        return _Batch(composites, finished, pasted)
+
+    def _label(self, batch: _Batch, size: int, pool: ThreadPoolExecutor) -> _Batch:
+        """Labels a batch and begins to encode it, unless it was kept."""
+        if batch.finished:
+            return batch
+        pasted = [future.result() for future in batch.pasted]
+        depths = self._look(pasted, size) if self.teacher else [None] * len(pasted)
+        encoded = [
+            pool.submit(_encode, *pair) for pair in zip(pasted, depths, strict=True)
+        ]
+        return dataclasses.replace(batch, encoded=encoded)
+
+    def _look(self, pasted: Sequence[Pasted], size: int) -> np.ndarray:
+        """Returns the teacher's float32 [N, H, W] metres of N composites."""
+        images = np.stack([composite.fgbg for composite in pasted])
+        filled = np.resize(images, (size, *images.shape[1:]))
+        return self.teacher(filled)[: len(images)]
+
+    def _example(
+        self, composite: Composite, encoded: Encoded
+    ) -> tuple[str, dict[str, object]]:
+        return self.recipe.key(composite), {
+            "bg": self._background_bytes(composite.background),
+            "fgbg": encoded.fgbg,
+            "mask": encoded.mask,
+            "depth": encoded.depth,
+            "bbox": tfds.features.BBox(*encoded.bbox),
+            "foreground": composite.foreground,
+            "background": composite.background,
+            "placement": composite.placement,
+            "flipped": composite.flipped,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class _Batch:
+    """A batch on its way: composing, then labelled and encoding, or kept."""
+
+    composites: Sequence[Composite]
+    finished: list[Encoded] | None
+    pasted: Sequence[Future[Pasted]]
+    encoded: Sequence[Future[Encoded]] = ()
+
+
+def _encode(pasted: Pasted, metres: np.ndarray | None) -> Encoded:
+    side = pasted.mask.shape[:2]
+    return Encoded(
+        fgbg=encoding.encode_photo(pasted.fgbg),
+        mask=encoding.encode_mask(pasted.mask),
+        depth=_unknown_depth(side) if metres is None else encoding.encode_depth(metres),
+        bbox=compositing.bounding_box(pasted.mask),
+    )
+
+
+@functools.cache
+def _unknown_depth(shape: tuple[int, int]) -> bytes:
+    return encoding.encode_depth(np.zeros(shape, np.float32))
+
+
+def _ahead(items: Iterable[T], count: int) -> Iterator[T]:
+    """Yields items, each after `count` more were begun."""
+    waiting: collections.deque[T] = collections.deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > count:
+            yield waiting.popleft()
+    yield from waiting

@@ -1,0 +1,237 @@
+"""Reads and checks folders of pictures: cut-outs and photos."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+import urllib.parse
+import warnings
+
+import numpy as np
+from absl import logging
+from PIL import Image, ImageOps
+
+from fgbg_tfds.errors import InputError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+MOST_PIXELS = 100_000_000
+LEAST_BACKGROUND_SIDE = 16
+LEAST_FOREGROUND_SIDE = 8
+HALO_ALPHA = 0.05  # paint programs leave less than this around what they erase
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One picture of a folder, ready to be composed.
+
+    Attributes:
+      name: The file's name, unique in its folder; see `label_of`.
+      pixels: uint8, RGB [S, S, 3] of a background, RGBA [h, w, 4] of a
+        foreground.
+    """
+
+    name: str
+    pixels: np.ndarray
+
+    @property
+    def sha256(self) -> str:
+        """The hex digest of the pixels and their shape."""
+        digest = hashlib.sha256(repr(self.pixels.shape).encode())
+        digest.update(np.ascontiguousarray(self.pixels).tobytes())
+        return digest.hexdigest()
+
+
+def label_of(file_name: str) -> str:
+    """Returns a file's name as a class label: one line of valid Unicode.
+
+    Control characters, undecodable bytes and the percent sign are written as
+    in a URL (`%0A`), everything else stays.
+    """
+    return "".join(
+        character
+        if character.isprintable() and character != "%"
+        else urllib.parse.quote(os.fsencode(character), safe="")
+        for character in file_name
+    )
+
+
+def list_pictures(folder: str | os.PathLike[str]) -> dict[str, pathlib.Path]:
+    """Lists a folder's pictures without opening them.
+
+    Hidden files, subfolders and files that are no pictures by their suffix are
+    passed over and named once in the log.
+
+    Args:
+      folder: The folder; subfolders are not entered.
+
+    Returns:
+      Label to path, sorted by label.
+
+    Raises:
+      InputError: If the folder cannot be read or holds no picture.
+    """
+    folder = pathlib.Path(folder).expanduser()
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"{folder}: not a folder that can be read ({error.strerror}); "
+            "give the path of a folder of pictures"
+        ) from error
+    chosen = [path for path in entries if _is_picture(path)]
+    ignored = [path.name for path in entries if path not in set(chosen)]
+    if ignored:
+        logging.info(
+            "%s: ignored, not pictures: %s", folder, ", ".join(map(repr, ignored))
+        )
+    if not chosen:
+        raise InputError(
+            f"{folder}: holds no pictures; put files ending in "
+            f"{', '.join(SUFFIXES)} there"
+        )
+    return dict(sorted((label_of(path.name), path) for path in chosen))
+
+
+def read_backgrounds(
+    folder: str | os.PathLike[str], image_size: int
+) -> tuple[Picture, ...]:
+    """Reads a folder of photos of any mode, upright as their EXIF data says.
+
+    Each is cut to its central square and resized.
+
+    Args:
+      folder: The folder of photos.
+      image_size: The side of the square, in pixels.
+
+    Returns:
+      The photos in the order of their labels; pixels uint8 [S, S, 3].
+
+    Raises:
+      InputError: If a file cannot be used; the message names it.
+    """
+    return tuple(
+        Picture(label, read_background(path, image_size))
+        for label, path in list_pictures(folder).items()
+    )
+
+
+def read_background(path: pathlib.Path, image_size: int) -> np.ndarray:
+    """Reads one photo as uint8 [image_size, image_size, 3]; see `read_backgrounds`."""
+    image = _read(path)
+    if min(image.size) < LEAST_BACKGROUND_SIDE:
+        raise InputError(
+            f"{path}: {image.width}x{image.height} pixels are too few for a "
+            f"background; at least {LEAST_BACKGROUND_SIDE}x{LEAST_BACKGROUND_SIDE} are needed"
+        )
+    image = _as_rgb(image)
+    square = ImageOps.fit(
+        image, (image_size, image_size), method=Image.Resampling.LANCZOS
+    )
+    return np.asarray(square)
+
+
+def read_foregrounds(
+    folder: str | os.PathLike[str], longest_side: int
+) -> tuple[Picture, ...]:
+    """Reads a folder of cut-outs: RGBA, grey with alpha, palette with transparency.
+
+    Each is trimmed to what can be seen of it; alpha under `HALO_ALPHA` becomes 0.
+
+    Args:
+      folder: The folder of cut-outs.
+      longest_side: Larger cut-outs are reduced to this many pixels.
+
+    Returns:
+      The cut-outs in the order of their labels; pixels uint8 [h, w, 4].
+
+    Raises:
+      InputError: If a file cannot be used; the message names it.
+    """
+    return tuple(
+        Picture(label, read_foreground(path, longest_side))
+        for label, path in list_pictures(folder).items()
+    )
+
+
+def read_foreground(path: pathlib.Path, longest_side: int) -> np.ndarray:
+    """Reads one cut-out as uint8 [h, w, 4]; see `read_foregrounds`."""
+    image = _read(path)
+    if not image.has_transparency_data:
+        raise InputError(
+            f"{path}: cut-out has no alpha; save it as a PNG with a transparent ground"
+        )
+    rgba = image.convert("RGBA")
+    alpha = np.asarray(rgba.getchannel("A"))
+    if alpha.min() == 255:
+        raise InputError(
+            f"{path}: cut-out has no alpha: every pixel is opaque; erase its ground"
+        )
+    cleaned = np.where(alpha < HALO_ALPHA * 255, 0, alpha).astype(np.uint8)
+    rgba.putalpha(Image.fromarray(cleaned))
+    box = rgba.getchannel("A").getbbox()
+    if box is None:
+        raise InputError(
+            f"{path}: cut-out is fully transparent; something has to be seen of it"
+        )
+    trimmed = rgba.crop(box)
+    if max(trimmed.size) < LEAST_FOREGROUND_SIDE:
+        raise InputError(
+            f"{path}: only {trimmed.width}x{trimmed.height} pixels of the cut-out can "
+            f"be seen; its longest side has to have at least {LEAST_FOREGROUND_SIDE}"
+        )
+    trimmed.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    return np.asarray(trimmed)
+
+
+def _is_picture(path: pathlib.Path) -> bool:
+    return (
+        not path.name.startswith(".")
+        and path.suffix.lower() in SUFFIXES
+        and path.is_file()
+    )
+
+
+def _read(path: pathlib.Path) -> Image.Image:
+    """Reads a file's first picture, upright, or says why it cannot be used."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+        with image:
+            if image.width * image.height > MOST_PIXELS:
+                raise InputError(
+                    f"{path}: {image.width}x{image.height} pixels are too many (a "
+                    f"decompression bomb?); at most {MOST_PIXELS // 10**6} megapixels "
+                    "are read"
+                )
+            if getattr(image, "n_frames", 1) > 1:
+                logging.info("%s: animated; its first picture is taken", path)
+            image.load()
+            return ImageOps.exif_transpose(image)
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{path}: too many pixels (a decompression bomb?); at most "
+            f"{MOST_PIXELS // 10**6} megapixels are read"
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path}: not a picture that can be read ({error}); replace or remove it"
+        ) from error
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    """Converts any mode to RGB, 16-bit grey scaled down and alpha laid on black."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        grey = np.asarray(image).astype(np.float64) / 257
+        image = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))
+    elif image.mode == "F":
+        grey = np.nan_to_num(np.asarray(image), nan=0.0)
+        image = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    return image.convert("RGB")
