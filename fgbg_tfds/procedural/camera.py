@@ -1,0 +1,105 @@
+"""A pinhole above the ground: rays out of it, points into it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Camera:
+    """A pinhole camera at (0, height, 0); x is right, y up, z ahead.
+
+    Attributes:
+      size: Pixels of a side of the square picture.
+      focal: Focal length in pixels, across and down.
+      horizon: Row of the horizon as a part of the side, which sets the pitch.
+      height: Metres above the ground.
+      yaw: Radians, to the right.
+      roll: Radians, clockwise.
+    """
+
+    size: int
+    focal: tuple[float, float]
+    horizon: float
+    height: float
+    yaw: float = 0.0
+    roll: float = 0.0
+
+    @property
+    def eye(self) -> np.ndarray:
+        """Where the camera stands, float64 [3]."""
+        return np.array([0.0, self.height, 0.0])
+
+    @functools.cached_property
+    def rotation(self) -> np.ndarray:
+        """World to camera (x right, y down, z ahead), float64 [3, 3]."""
+        pitch = np.arctan((0.5 - self.horizon) * self.size / self.focal[1])
+        cy, sy = np.cos(self.yaw), np.sin(self.yaw)
+        cp, sp = np.cos(pitch), np.sin(pitch)
+        cr, sr = np.cos(self.roll), np.sin(self.roll)
+        yaw = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
+        tilt = np.array([[1, 0, 0], [0, -cp, -sp], [0, -sp, cp]])
+        turn = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])
+        return turn @ tilt @ yaw
+
+    @functools.cached_property
+    def rays(self) -> np.ndarray:
+        """Directions of all pixels in the world, float32 [size, size, 3].
+
+        Each advances one metre of depth: eye + depth * ray is the point seen.
+        """
+        middle = (np.arange(self.size) + 0.5) - self.size / 2
+        across, down = np.meshgrid(middle / self.focal[0], middle / self.focal[1])
+        seen = np.stack([across, down, np.ones_like(across)], -1)
+        return (seen @ self.rotation).astype(np.float32)
+
+    def see(self, points: np.ndarray) -> np.ndarray:
+        """Turns world points [..., 3] into (column, row, depth), [..., 3]."""
+        seen = (np.asarray(points, np.float64) - self.eye) @ self.rotation.T
+        depth = seen[..., 2]
+        safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
+        column = self.focal[0] * seen[..., 0] / safe + self.size / 2
+        row = self.focal[1] * seen[..., 1] / safe + self.size / 2
+        return np.stack([column, row, depth], -1)
+
+
+def draw_camera(rng: np.random.Generator, size: int, kind: str) -> Camera:
+    """Draws a camera as people hold it.
+
+    Args:
+      rng: Where it comes from.
+      size: Pixels of a side.
+      kind: 'handsome' for pictures to look at, 'street', 'open' or 'indoor' for
+        the wide ranges of training.
+
+    Returns:
+      The camera.
+    """
+    if kind == "handsome":
+        focal = size * np.exp(rng.uniform(np.log(0.75), np.log(1.25)))
+        return Camera(
+            size,
+            (focal, focal),
+            rng.uniform(0.42, 0.55),
+            rng.uniform(1.4, 2.6),
+            rng.normal(0, 0.06),
+            rng.normal(0, 0.008),
+        )
+    focal = size * np.exp(
+        rng.uniform(np.log(0.5), np.log(1.9 if kind != "indoor" else 1.3))
+    )
+    aspect = rng.uniform(0.8, 1.25) if rng.random() < 0.5 else 1.0
+    height = rng.uniform(1.1, 2.6)
+    if rng.random() < 0.15 and kind != "indoor":
+        height = rng.uniform(2.6, 7.0)
+    return Camera(
+        size,
+        (focal, focal * aspect),
+        rng.uniform(0.28, 0.66),
+        height if kind != "indoor" else rng.uniform(1.0, 2.0),
+        rng.normal(0, 0.12) if kind == "street" else rng.normal(0, 0.25),
+        rng.normal(0, 0.05),
+    )

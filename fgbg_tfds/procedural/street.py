@@ -1,0 +1,216 @@
+"""Streets: houses on both sides, trees, poles, cars and people between them."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from fgbg_tfds.procedural.camera import Camera
+from fgbg_tfds.procedural.canvas import Canvas
+from fgbg_tfds.procedural.coachwork import design
+from fgbg_tfds.procedural.facades import Facade, draw_facade, facade
+from fgbg_tfds.procedural.ground import Ground, draw_ground, paint_ground, wet_ground
+from fgbg_tfds.procedural.plants import plant
+from fgbg_tfds.procedural.textures import surface
+from fgbg_tfds.procedural.vehicles import Sprite, render
+from fgbg_tfds.procedural.weather import Weather, add_haze, draw_weather, paint_sky
+
+_BEHIND = 20  # metres behind the camera at which the rows of houses begin
+
+
+@functools.lru_cache(maxsize=700)
+def _vehicle(seed: int, azimuth: float, distance: float, height: float, pixels: float):
+    """A vehicle at a rounded angle and distance, always the same for its seed."""
+    work = design(np.random.default_rng([seed, 0xD817]))
+    return render(work, azimuth, distance, height, pixels)
+
+
+def seen_vehicle(
+    seed: int, x: float, z: float, heading: float, camera: Camera, exact: bool
+) -> Sprite:
+    """Draws a vehicle as it is seen at a place in a scene.
+
+    Args:
+      seed: Which vehicle.
+      x: Metres to the right of the camera.
+      z: Metres ahead.
+      heading: Radians from 'away from the camera' to the right.
+      camera: Where it is seen from.
+      exact: Whether to draw it anew for just this place; if not, angle and
+        distance are rounded and drawings are kept.
+
+    Returns:
+      The vehicle.
+    """
+    forward = np.array([np.sin(heading), np.cos(heading)])
+    left = np.array([-forward[1], forward[0]])
+    toward = -np.array([x, z])
+    azimuth = float(np.arctan2(toward @ left, toward @ forward))
+    distance = float(max(np.hypot(x, z), 5.0))
+    if exact:
+        pixels = max(camera.focal) / distance
+        return render(
+            design(np.random.default_rng([seed, 0xD817])),
+            azimuth, distance, camera.height, float(np.clip(pixels, 6, 120)),
+        )  # fmt: skip
+    step = np.pi / 15
+    azimuth = round(azimuth / step) * step
+    distance = min((6.0, 10.0, 18.0, 40.0), key=lambda d: abs(np.log(d / distance)))
+    return _vehicle(seed % 40, azimuth, distance, 1.6, 30.0 if distance < 8 else 18.0)
+
+
+def _houses(
+    rng, ground: Ground, handsome: bool
+) -> list[tuple[int, float, float, Facade]]:
+    """Rows of (side, z where it begins, set back by, house)."""
+    rows = []
+    for side in (-1, 1):
+        if not handsome and rng.random() < 0.08:
+            continue  # an open side
+        z = -float(rng.uniform(4, _BEHIND - 4))
+        back = rng.uniform(0, 4) if rng.random() < 0.3 else 0.0
+        high = rng.random() < 0.15
+        gaps = rng.uniform(0, 0.3)
+        while z < 150:
+            house = draw_facade(rng) if handsome else facade(int(rng.integers(96)))
+            if high and house.height < 14 and rng.random() < 0.7:
+                continue
+            jut = back + (rng.uniform(0, 1.0) if rng.random() < 0.2 else 0)
+            rows.append((side, z, jut, house))
+            z += house.width
+            if rng.random() < gaps:
+                z += rng.uniform(3, 12)
+    return rows
+
+
+def _heights(rows) -> np.ndarray:
+    heights = np.zeros((2, 200))
+    for side, z, _, house in rows:
+        first = round(z) + _BEHIND
+        last = round(z + house.width) + _BEHIND
+        heights[0 if side < 0 else 1, max(first, 0) : max(last, 0)] = house.height
+    return heights
+
+
+def _build(canvas: Canvas, rows, ground: Ground, weather: Weather, rng) -> None:
+    """Draws the houses, from near to far since most hide others."""
+    edge = ground.road + ground.pavement
+    for side, z, jut, house in sorted(rows, key=lambda row: row[1]):
+        ends = np.array([z, z + house.width])
+        x = ground.middle(ends) + side * (edge + jut)
+        base = float(ground.height(ends).min()) - 0.02
+        corner = np.array([x[0], base, ends[0]])
+        along = np.array([x[1] - x[0], 0.0, house.width])
+        up = np.array([0.0, house.height, 0.0])
+        tone = weather.light(np.array([-side, 0.0, 0.0]))
+        canvas.rectangle(corner, along, up, house.front, tone, contact=0.35)
+        if ends[0] > 1:
+            deep = np.array([side * 12.0, 0.0, 0.0])
+            tone = weather.light(np.array([0.0, 0.0, -1.0])) * 0.92
+            canvas.rectangle(corner, deep, up, house.wall, tone, contact=0.3)
+        if rng.random() < 0.4:
+            rise = rng.uniform(1.5, 3.5)
+            slope = np.array([side * rise * 1.2, rise, 0.0])
+            tiles = surface("brick", int(rng.integers(24)))
+            tone = weather.light(np.array([-side * 0.6, 0.8, 0.0]))
+            eaves = corner + up + np.array([-side * 0.3, -0.1, 0.0])
+            canvas.rectangle(eaves, along, slope, tiles, tone * 0.85)
+
+
+def _close(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> None:
+    """Closes the far end with houses across, or leaves it open."""
+    if rng.random() < 0.45:
+        return
+    z = float(rng.uniform(35, 110))
+    base = float(ground.height(z))
+    x = float(ground.middle(z)) - rng.uniform(25, 40)
+    limit = x + 75
+    while x < limit:
+        house = draw_facade(rng) if handsome else facade(int(rng.integers(96)))
+        tone = weather.light(np.array([0.0, 0.0, -1.0]))
+        canvas.rectangle(
+            (x, base, z), (house.width, 0, 0), (0, house.height, 0), house.front, tone
+        )
+        x += house.width
+
+
+def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> None:
+    """Stands trees, poles, cars, plants and people into the street."""
+    things = []  # (z, x, sprite, radius of its contact shadow)
+    for side in (-1, 1):
+        kerb = ground.road + 0.5
+        spacing = rng.uniform(5, 13)
+        row = rng.choice(["tree", "pole", "mixed", "none"], p=[0.35, 0.2, 0.3, 0.15])
+        crop = int(rng.integers(100))
+        z = rng.uniform(3, 10)
+        while z < 95 and row != "none":
+            kind = row if row != "mixed" else rng.choice(["tree", "pole"])
+            seed = (crop if rng.random() < 0.6 else int(rng.integers(100))) % 48
+            z += rng.normal(0, 0.3)
+            things.append(
+                (z, side * (kerb + rng.uniform(0, 0.4)), plant(kind, seed), 0.5)
+            )
+            z += spacing
+        z, full = rng.uniform(3.5, 12), rng.choice([0.0, 0.35, 0.75], p=[0.4, 0.3, 0.3])
+        while z < 85 and ground.road > 2.8:
+            if rng.random() < full:
+                away = 0.0 if side > 0 else np.pi
+                heading = away if rng.random() < 0.85 else np.pi - away
+                things.append((z, side * (ground.road - 1.05), None, heading))
+            z += rng.uniform(5.4, 7.5)
+        if rng.random() < 0.5:
+            for _ in range(int(rng.integers(1, 7))):
+                at = rng.uniform(3, 40)
+                x = side * (ground.road + ground.pavement - rng.uniform(0.4, 0.8))
+                things.append((at, x, plant("bush", int(rng.integers(48))), 0.5))
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.5, 0.25, 0.15, 0.1]))):
+        side = rng.choice([-1, 1])
+        z = rng.uniform(7 if not handsome else 14, 60)
+        things.append((z, side * ground.road * 0.4, None, 0.0 if side > 0 else np.pi))
+    for _ in range(int(rng.choice([0, 2, 5, 9], p=[0.35, 0.3, 0.2, 0.15]))):
+        x = rng.choice([-1, 1]) * (ground.road + rng.uniform(0.3, 1) * ground.pavement)
+        if rng.random() < 0.15:
+            x = rng.uniform(-1, 1) * ground.road
+        sprite = plant("person", int(rng.integers(48)))
+        things.append((float(np.exp(rng.uniform(1.4, 4.2))), x, sprite, 0.35))
+    tone = 0.5 * (weather.sunlight + weather.shadow)
+    for z, a, sprite, extra in sorted(things, key=lambda thing: -thing[0]):
+        x, base = a + float(ground.middle(z)), float(ground.height(z))
+        if sprite is None:
+            seed = int(rng.integers(10_000))
+            sprite = seen_vehicle(seed, x, z, extra, canvas.camera, exact=handsome)
+            radius = (1.15, 2.3)
+        else:
+            radius = (extra, extra)
+        if abs(base) < 0.01:
+            canvas.shade(x, z, radius, 0.6)
+        canvas.stand(sprite, x, z, base, tone)
+
+
+def paint_street(
+    camera: Camera, rng: np.random.Generator, handsome: bool = False
+) -> Canvas:
+    """Draws a street.
+
+    Args:
+      camera: Where it is seen from.
+      rng: Where all of it comes from.
+      handsome: Whether every house and car is drawn anew and the odd is left out.
+
+    Returns:
+      The picture with its depth.
+    """
+    canvas = Canvas(camera)
+    weather = draw_weather(rng, handsome)
+    ground = draw_ground(rng, handsome)
+    rows = _houses(rng, ground, handsome)
+    paint_sky(canvas, weather, rng)
+    paint_ground(canvas, ground, weather, _heights(rows), rng, handsome)
+    _build(canvas, rows, ground, weather, rng)
+    _close(canvas, ground, weather, rng, handsome)
+    if rng.random() < 0.15:
+        wet_ground(canvas, ground, rng.uniform(0.25, 0.6), rng)
+    _furnish(canvas, ground, weather, rng, handsome)
+    add_haze(canvas, weather)
+    return canvas
