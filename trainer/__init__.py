@@ -1,0 +1,1 @@
+"""Trains networks that tell foreground and depth from a pair of pictures."""

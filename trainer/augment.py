@@ -1,0 +1,122 @@
+"""What life does to a pair of pictures and its labels. Pure functions of a seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """How much a pair is changed.
+
+    Attributes:
+      zoom: Greatest zoom, drawn from 1 to this; 1 is none. Depth is divided by it.
+      rotation: Greatest rotation to either side, degrees.
+      colour: Channels of both pictures are multiplied by 1 - colour to 1 + colour.
+      flip: Whether every second pair is mirrored.
+    """
+
+    zoom: float = 1.5
+    rotation: float = 0.0
+    colour: float = 0.2
+    flip: bool = True
+
+
+def augment(
+    example: dict, size: tuple[int, int], seed: tf.Tensor, settings: Augmentation
+) -> dict:
+    """Changes a pair and its labels alike, and brings them to the network's size.
+
+    The augmentation of Eigen et al. 2014, section 3.4: a zoom by s brings the world s
+    times nearer, so depth is divided by s.
+
+    Args:
+      example: 'bg', 'fgbg' uint8 [H, W, 3], 'mask' uint8 [H, W, 1], 'depth' uint16
+        [H, W, 1] in 1/256 m, 0 where unknown.
+      size: Height h and width w wanted.
+      seed: int32 [2]; the same seed does the same.
+      settings: How much.
+
+    Returns:
+      'bg', 'fgbg' float32 [h, w, 3] in 0 to 255, 'mask' float32 [h, w, 1] in 0 to 1,
+      'depth' float32 [h, w, 1] in metres, 0 where unknown.
+    """
+    seeds = tf.unstack(tf.random.split(seed, 5))
+    zoom = tf.random.stateless_uniform([], seeds[0], 1.0, settings.zoom)
+    place = tf.random.stateless_uniform([2], seeds[1])
+    gains = tf.random.stateless_uniform(
+        [3], seeds[2], 1 - settings.colour, 1 + settings.colour
+    )
+    mirrored = settings.flip & (tf.random.stateless_uniform([], seeds[3]) < 0.5)
+    angle = tf.random.stateless_uniform(
+        [], seeds[4], -settings.rotation, settings.rotation
+    )
+    whole = tf.shape(example["fgbg"])[:2]
+    window = tf.maximum(tf.cast(tf.cast(whole, tf.float32) / zoom, tf.int32), 1)
+    corner = tf.cast(tf.cast(whole - window + 1, tf.float32) * place, tf.int32)
+
+    def cut(name, method):
+        picture = example[name]
+        if settings.rotation:
+            picture = rotate(picture, angle * math.pi / 180, method)
+        picture = picture[
+            corner[0] : corner[0] + window[0], corner[1] : corner[1] + window[1]
+        ]
+        picture = tf.cond(mirrored, lambda: picture[:, ::-1], lambda: picture)
+        return fit(picture, size, method)
+
+    # Metres of the zoomed picture are those of the pixels that are really zoomed by.
+    zoomed = tf.cast(window[0], tf.float32) / tf.cast(whole[0], tf.float32)
+    return {
+        "bg": tf.clip_by_value(cut("bg", "bilinear") * gains, 0.0, 255.0),
+        "fgbg": tf.clip_by_value(cut("fgbg", "bilinear") * gains, 0.0, 255.0),
+        "mask": cut("mask", "bilinear") / 255.0,
+        "depth": cut("depth", "nearest") / 256.0 * zoomed,
+    }
+
+
+def fit(pictures: tf.Tensor, size: tuple[int, int], method: str = "bilinear"):
+    """Resizes pictures as the network is fed, in training, evaluation and serving.
+
+    Args:
+      pictures: Any number type, [H, W, C] or [N, H, W, C].
+      size: Height h and width w wanted.
+      method: 'bilinear', with smoothing where it shrinks, or 'nearest', for depth,
+        whose unknown pixels must not mix with the others.
+
+    Returns:
+      float32 [h, w, C] or [N, h, w, C]; the pictures themselves where they fit.
+    """
+    pictures = tf.cast(pictures, tf.float32)
+    if tuple(pictures.shape[-3:-1]) == tuple(size):
+        return pictures
+    return tf.image.resize(pictures, size, method, antialias=method == "bilinear")
+
+
+def rotate(picture: tf.Tensor, angle: tf.Tensor, method: str) -> tf.Tensor:
+    """Turns a picture about its middle; what turns in from outside is 0.
+
+    Args:
+      picture: Any number type, [H, W, C].
+      angle: float32 [], radians.
+      method: 'bilinear' or 'nearest'.
+
+    Returns:
+      float32 [H, W, C].
+    """
+    shape = tf.shape(picture)[:2]
+    middle = tf.cast(shape - 1, tf.float32) / 2
+    sine, cosine = tf.sin(angle), tf.cos(angle)
+    right = middle[1] - cosine * middle[1] + sine * middle[0]
+    down = middle[0] - sine * middle[1] - cosine * middle[0]
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(picture, tf.float32)[None],
+        transforms=[[cosine, -sine, right, sine, cosine, down, 0.0, 0.0]],
+        output_shape=shape,
+        interpolation=method.upper(),
+        fill_mode="CONSTANT",
+        fill_value=0.0,
+    )[0]

@@ -1,0 +1,173 @@
+"""Devices, strategies and precision."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import keras
+import tensorflow as tf
+
+from trainer.errors import UserError
+from trainer.settings import Settings
+
+
+def make_strategy(settings: Settings) -> tf.distribute.Strategy:
+    """Makes the strategy that shares the work among devices.
+
+    To be called before anything else of TensorFlow's runs.
+
+    Args:
+      settings: Read are `strategy`, `logical_devices`, `batch_size`, `seed`,
+        `deterministic`.
+
+    Returns:
+      The strategy.
+
+    Raises:
+      UserError: If the strategy needs devices or a TF_CONFIG that are not there,
+        or if the batch cannot be shared evenly.
+    """
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(settings.seed)
+    if settings.logical_devices > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * settings.logical_devices
+        )
+    name = _found() if settings.strategy == "auto" else settings.strategy
+    if name == "auto":
+        name = "mirrored" if settings.logical_devices > 1 else "one"
+    strategy = _STRATEGIES[name](settings)
+    replicas = strategy.num_replicas_in_sync
+    if settings.batch_size % replicas:
+        raise UserError(
+            f"--batch_size={settings.batch_size} cannot be shared evenly by "
+            f"{replicas} devices; take a multiple of {replicas}"
+        )
+    return strategy
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Tells whether this process is the one that writes files."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    return resolver.task_type == "chief" or (
+        resolver.task_type == "worker"
+        and resolver.task_id == 0
+        and "chief" not in resolver.cluster_spec().jobs
+    )
+
+
+def describe(strategy: tf.distribute.Strategy) -> list[str]:
+    """Lines for the log: the devices there are, and how they share the work."""
+    devices = tf.config.list_logical_devices()
+    names = [f"{device.device_type}:{device.name[-1]}" for device in devices]
+    return [
+        f"devices: {', '.join(names)}",
+        f"strategy: {type(strategy).__name__}, "
+        f"{strategy.num_replicas_in_sync} replicas",
+    ]
+
+
+def policy(precision: str) -> str:
+    """Keras dtype policy for a precision.
+
+    Args:
+      precision: 'float32', 'bfloat16', 'float16', or 'auto': bfloat16 where the
+        device computes in it natively.
+
+    Returns:
+      'float32', 'mixed_bfloat16' or 'mixed_float16'.
+    """
+    if precision == "auto":
+        precision = "bfloat16" if _native_bfloat16() else "float32"
+    return "float32" if precision == "float32" else f"mixed_{precision}"
+
+
+def _native_bfloat16() -> bool:
+    if tf.config.list_logical_devices("TPU"):
+        return True
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return details.get("compute_capability", (0, 0)) >= (8, 0)
+    processor = pathlib.Path("/proc/cpuinfo")
+    features = processor.read_text().split() if processor.exists() else []
+    return "avx512_bf16" in features or "amx_bf16" in features
+
+
+def _found() -> str:
+    """The strategy that fits what is found; 'auto' if it is only the CPU."""
+    if os.environ.get("TPU_NAME") or tf.config.list_physical_devices("TPU"):
+        return "tpu"
+    if len(_workers()) > 1:
+        return "multi_worker"
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    return "mirrored" if gpus > 1 else "one" if gpus else "auto"
+
+
+def _workers() -> list[str]:
+    text = os.environ.get("TF_CONFIG", "{}")
+    try:
+        cluster = json.loads(text).get("cluster", {})
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise UserError(f"TF_CONFIG is not the JSON it should be: {text}") from error
+    return [host for job in ("chief", "worker") for host in cluster.get(job, [])]
+
+
+def _one(settings: Settings) -> tf.distribute.Strategy:
+    del settings
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.distribute.OneDeviceStrategy("/gpu:0" if gpus else "/cpu:0")
+
+
+def _mirrored(settings: Settings) -> tf.distribute.Strategy:
+    del settings
+    if tf.config.list_physical_devices("GPU"):
+        return tf.distribute.MirroredStrategy()
+    devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def _multi_worker(settings: Settings) -> tf.distribute.Strategy:
+    del settings
+    if not _workers():
+        raise UserError(
+            "--strategy=multi_worker needs TF_CONFIG in the environment, such as "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}'
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _tpu(settings: Settings) -> tf.distribute.Strategy:
+    del settings
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect("local")
+    except Exception as error:
+        raise UserError(
+            f"--strategy=tpu found no TPU ({error}); on a TPU VM, install "
+            "tensorflow-tpu in place of tensorflow"
+        ) from error
+    return tf.distribute.TPUStrategy(resolver)
+
+
+def _parameter_server(settings: Settings) -> tf.distribute.Strategy:
+    del settings
+    raise UserError(
+        "--strategy=parameter_server is refused: its workers step at their own pace, "
+        "so that no two runs agree, and Keras 3 does not take it; use multi_worker"
+    )
+
+
+_STRATEGIES = {
+    "one": _one,
+    "mirrored": _mirrored,
+    "multi_worker": _multi_worker,
+    "tpu": _tpu,
+    "parameter_server": _parameter_server,
+}

@@ -1,0 +1,86 @@
+"""Losses, one value a picture. Pure functions on arrays of any Keras backend."""
+
+from __future__ import annotations
+
+from keras import ops
+
+
+def mask_loss(logits, mask, weights=1.0):
+    r"""Binary cross-entropy of a mask, averaged over the pixels of each picture.
+
+    .. math::
+      L = -\frac{1}{\sum_i w_i}
+          \sum_i w_i [m_i \log \sigma(x_i) + (1 - m_i) \log(1 - \sigma(x_i))]
+
+    with x the logits, m the mask, w the weights and :math:`\sigma` the sigmoid.
+
+    Args:
+      logits: float32 [N, H, W, 1].
+      mask: float32 [N, H, W, 1], 0 to 1; soft edges are welcome.
+      weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
+
+    Returns:
+      float32 [N], nats.
+    """
+    # log(1 + exp(-|x|)) neither overflows nor loses the small values.
+    losses = ops.relu(logits) - logits * mask + ops.log1p(ops.exp(-ops.abs(logits)))
+    weights = ops.broadcast_to(ops.cast(weights, losses.dtype), ops.shape(losses))
+    return _mean(losses, weights)
+
+
+def depth_loss(log_depth, depth, weights=1.0, invariance: float = 0.5):
+    r"""Scale-invariant error of log depth (Eigen et al. 2014, equation 4).
+
+    .. math::
+      L = \frac{1}{n} \sum_i d_i^2 - \frac{\lambda}{n^2} \Big(\sum_i d_i\Big)^2,
+      \quad d_i = \log y_i - \log y^*_i
+
+    with y the predicted depth, y* the true one, and the sums over the n pixels whose
+    depth is known. Where it is unknown, loss and gradient are exactly 0.
+
+    Args:
+      log_depth: float32 [N, H, W, 1], predicted, logarithm of metres.
+      depth: float32 [N, H, W, 1], true, metres; 0 is unknown.
+      weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
+      invariance: Lambda: 0 is the squared error, 1 ignores a common factor.
+
+    Returns:
+      float32 [N], squared log metres; 0 for a picture without known depth.
+    """
+    known, safe = _known(depth)
+    weights = known * ops.cast(weights, log_depth.dtype)
+    # The pixel is chosen before the logarithm: 0 * inf would make the gradient NaN.
+    difference = ops.where(known > 0, log_depth - ops.log(safe), 0.0)
+    return _mean(difference**2, weights) - invariance * _mean(difference, weights) ** 2
+
+
+def share_loss(logits, depth, most: float, weights=1.0):
+    r"""Binary cross-entropy of depth as a part of the most there can be.
+
+    The loss of the original project's network: `mask_loss` with
+    :math:`m_i = y^*_i / y_{max}`, over the pixels whose depth is known.
+
+    Args:
+      logits: float32 [N, H, W, 1].
+      depth: float32 [N, H, W, 1], true, metres; 0 is unknown.
+      most: Depth that counts as 1, metres.
+      weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
+
+    Returns:
+      float32 [N], nats.
+    """
+    known, _ = _known(depth)
+    share = ops.clip(depth / most, 0.0, 1.0)
+    return mask_loss(logits, share, known * ops.cast(weights, logits.dtype))
+
+
+def _known(depth):
+    known = ops.cast(depth > 0, "float32")
+    return known, ops.where(depth > 0, depth, 1.0)
+
+
+def _mean(values, weights):
+    """Weighted mean over all axes but the first; 0 where no weight is."""
+    axes = (1, 2, 3)
+    total = ops.sum(weights, axes)
+    return ops.sum(values * weights, axes) / ops.maximum(total, 1e-6)

@@ -1,0 +1,152 @@
+"""Metrics of mask and depth: sums for each picture first, one figure at the end.
+
+Sums of each picture can be gathered from any number of batches, replicas and
+machines and give the same figure in every order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from keras import ops
+
+LEAST_DEPTH, MOST_DEPTH = 1 / 256, 80.0  # metres
+
+
+def mask_sums(predicted, mask, weights=1.0) -> dict:
+    """Counts the pixels of each picture that two masks agree and differ in.
+
+    Args:
+      predicted: float32 [N, H, W, 1]; >= 0.5 is foreground.
+      mask: float32 [N, H, W, 1]; >= 0.5 is foreground.
+      weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
+
+    Returns:
+      'hits', 'false_alarms' and 'misses', each float32 [N], pixels.
+    """
+    found = ops.cast(predicted >= 0.5, "float32")
+    there = ops.cast(mask >= 0.5, "float32")
+
+    def count(values):
+        return ops.sum(values * weights, (1, 2, 3))
+
+    return {
+        "hits": count(found * there),
+        "false_alarms": count(found * (1 - there)),
+        "misses": count((1 - found) * there),
+    }
+
+
+def mask_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    r"""Figures of a mask over all pixels of all pictures.
+
+    With hits h, false alarms a and misses m: IoU = h / (h + a + m),
+    precision = h / (h + a), recall = h / (h + m), F = 2h / (2h + a + m).
+    A quotient of 0 by 0 counts as 1: nothing was there and nothing was found.
+
+    Args:
+      sums: What `mask_sums` gave, of any number of pictures.
+
+    Returns:
+      'mask_iou', 'mask_precision', 'mask_recall', 'mask_f', each 0 to 1.
+    """
+    hits, alarms, misses = (
+        float(np.sum(sums[name], dtype=np.float64))
+        for name in ("hits", "false_alarms", "misses")
+    )
+    return {
+        "mask_iou": _share(hits, hits + alarms + misses),
+        "mask_precision": _share(hits, hits + alarms),
+        "mask_recall": _share(hits, hits + misses),
+        "mask_f": _share(2 * hits, 2 * hits + alarms + misses),
+    }
+
+
+def depth_sums(predicted, depth, weights=1.0) -> dict:
+    """Sums the errors of depth over the pixels of each picture that have depth.
+
+    Args:
+      predicted: float32 [N, H, W, 1], metres; brought within 1/256 and 80.
+      depth: float32 [N, H, W, 1], metres; 0 is unknown.
+      weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
+
+    Returns:
+      Sums by name, each float32 [N]; see `depth_metrics` for their use.
+    """
+    known = ops.cast(depth > 0, "float32") * weights
+    true = ops.where(depth > 0, depth, 1.0)
+    guess = ops.clip(predicted, LEAST_DEPTH, MOST_DEPTH)
+    error = guess - true
+    log_error = ops.log(guess) - ops.log(true)
+    ratio = ops.maximum(guess / true, true / guess)
+
+    def total(values):
+        return ops.sum(values * known, (1, 2, 3))
+
+    pixels = total(ops.ones_like(true))
+    mean = total(log_error) / ops.maximum(pixels, 1.0)
+    centred = ops.where(known > 0, log_error - mean[:, None, None, None], 0.0)
+    variance = total(centred**2) / ops.maximum(pixels, 1.0)
+    return {
+        "pixels": pixels,
+        "pictures": ops.cast(pixels > 0, "float32"),
+        "relative": total(ops.abs(error) / true),
+        "squared_relative": total(error**2 / true),
+        "squared": total(error**2),
+        "squared_log": total(log_error**2),
+        "silog": ops.sqrt(variance),
+        "within_1": total(ops.cast(ratio < 1.25, "float32")),
+        "within_2": total(ops.cast(ratio < 1.25**2, "float32")),
+        "within_3": total(ops.cast(ratio < 1.25**3, "float32")),
+    }
+
+
+def depth_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    r"""Figures of depth as in Eigen et al. 2014, and KITTI's SILog.
+
+    With y the prediction, y* the truth and T all pixels of known depth of all
+    pictures: abs rel = mean |y - y*| / y*, sq rel = mean (y - y*)² / y*,
+    RMSE = root of mean (y - y*)², RMSE log = root of mean (log y - log y*)²,
+    δn = part of T with max(y / y*, y* / y) < 1.25ⁿ. SILog is 100 times the standard
+    deviation of log y - log y* within a picture, averaged over pictures.
+
+    Args:
+      sums: What `depth_sums` gave, of any number of pictures.
+
+    Returns:
+      'depth_abs_rel', 'depth_sq_rel' (m), 'depth_rmse' (m), 'depth_rmse_log',
+      'depth_silog' (in 1/100), 'depth_delta_1', 'depth_delta_2', 'depth_delta_3';
+      all NaN where no depth is known.
+    """
+    totals = {name: float(np.sum(v, dtype=np.float64)) for name, v in sums.items()}
+    pixels, pictures = totals["pixels"], totals["pictures"]
+    if not pixels:
+        return dict.fromkeys(DEPTH_METRICS, float("nan"))
+    return {
+        "depth_abs_rel": totals["relative"] / pixels,
+        "depth_sq_rel": totals["squared_relative"] / pixels,
+        "depth_rmse": (totals["squared"] / pixels) ** 0.5,
+        "depth_rmse_log": (totals["squared_log"] / pixels) ** 0.5,
+        "depth_silog": 100 * totals["silog"] / pictures,
+        "depth_delta_1": totals["within_1"] / pixels,
+        "depth_delta_2": totals["within_2"] / pixels,
+        "depth_delta_3": totals["within_3"] / pixels,
+    }
+
+
+MASK_METRICS = ("mask_iou", "mask_precision", "mask_recall", "mask_f")
+DEPTH_METRICS = (
+    "depth_abs_rel",
+    "depth_sq_rel",
+    "depth_rmse",
+    "depth_rmse_log",
+    "depth_silog",
+    "depth_delta_1",
+    "depth_delta_2",
+    "depth_delta_3",
+)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0

@@ -1,0 +1,67 @@
+"""What every network of this project is to the rest of the trainer."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+from keras import ops
+
+from trainer.resampling import Grid, enlarge
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A Keras model, and how its maps are read.
+
+    Attributes:
+      model: Takes {'bg', 'fgbg'}, float32 [N, H, W, 3] in 0 to 255, and gives for
+        each head float32 [N, h, w, 2]: logit of the mask, depth in the head's code.
+      grid: Where the cells of the maps lie on the picture.
+      heads: Names of the outputs; the last one is the prediction.
+      depth_code: What the depth channel means: 'log', the logarithm of metres, or
+        'share', a logit of the depth as a part of `MOST_DEPTH`.
+    """
+
+    model: keras.Model
+    grid: Grid
+    heads: tuple[str, ...]
+    depth_code: str = "log"
+
+    def logits(self, maps, size: tuple[int, int]):
+        """Enlarges one head's maps to a picture's size.
+
+        Args:
+          maps: float32 [N, h, w, 2], one output of `model`.
+          size: Height and width wanted.
+
+        Returns:
+          Two float32 [N, H, W, 1]: mask logits, and depth in the network's code.
+        """
+        full = enlarge(maps, self.grid, size)
+        return full[..., :1], full[..., 1:]
+
+    def metres(self, code):
+        """Turns depth in the network's code into metres, 0 to `MOST_DEPTH`."""
+        if self.depth_code == "share":
+            return MOST_DEPTH * ops.sigmoid(code)
+        return ops.exp(ops.clip(code, -10.0, LOG_MOST_DEPTH))
+
+    def predict(self, bg, fgbg, size: tuple[int, int]):
+        """Mask and depth of a batch of pairs, from the last head.
+
+        Args:
+          bg: float32 [N, H, W, 3], 0 to 255, of the size of the model's input.
+          fgbg: The same for the composite.
+          size: Height and width of the result.
+
+        Returns:
+          Two float32 [N, *size, 1]: the mask in 0 to 1, the depth in metres.
+        """
+        outputs = self.model({"bg": bg, "fgbg": fgbg}, training=False)
+        mask, depth = self.logits(outputs[self.heads[-1]], size)
+        return ops.sigmoid(mask), self.metres(depth)
+
+
+MOST_DEPTH = 80.0  # metres; the data contract's limit
+LOG_MOST_DEPTH = 4.382026634673881

@@ -1,0 +1,133 @@
+"""All that can be set about a run; `trainer.main` makes a flag of every field."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+
+from trainer.errors import UserError
+
+
+def _setting(default, help_text: str, **limits):
+    metadata = {"help": help_text, "default": default, **limits}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings of a run. Fields are flags: `choices`, `least` and `most` bound them."""
+
+    mode: str = _setting(
+        "train",
+        "train: train, evaluate on test, report, export. evaluate, export: do only "
+        "that with the newest checkpoint.",
+        choices=("train", "evaluate", "export"),
+    )
+    dataset: str = _setting("fgbg/sample", "Data set as tfds.load names it.")
+    data_dir: str = _setting("", "Where data sets are; TFDS's own place if empty.")
+    workdir: str = _setting("runs/fgbg", "Where the run leaves everything it makes.")
+    train_split: str = _setting("train", "Split to learn from; slices are fine.")
+    validation_split: str = _setting("validation", "Split to tune thresholds on.")
+    test_split: str = _setting("test", "Split to report on.")
+
+    model: str = _setting("eigen", "Network.", choices=("eigen",))
+    image_size: str = _setting(
+        "224", "Size of the pictures fed to the network, as 224 or HEIGHTxWIDTH."
+    )
+    padding: str = _setting(
+        "same",
+        "eigen: valid for the paper's sizes, same for maps of a quarter of the side.",
+        choices=("same", "valid"),
+    )
+    coarse_units: int = _setting(
+        4096, "eigen: width of coarse_6; the paper's is 4096.", least=1
+    )
+    fine_rows: int = _setting(
+        0, "eigen: rows at the bottom that the fine stack sees; 0 is all.", least=0
+    )
+    dropout: float = _setting(
+        0.5, "Part of the widest layer left out while training.", least=0, most=0.99
+    )
+
+    recipe: str = _setting(
+        "joint",
+        "joint: both stacks at once, AdamW, warm-up, cosine. paper: coarse stack "
+        "first, then frozen, then the fine stack; SGD with momentum.",
+        choices=("joint", "paper"),
+    )
+    train_steps: int = _setting(10000, "Steps to train for, in all.", least=1)
+    coarse_steps: int = _setting(
+        0,
+        "paper: steps of the coarse stack; 0 is 4/7 of all, as in the paper.",
+        least=0,
+    )
+    batch_size: int = _setting(32, "Pictures a step, over all devices.", least=1)
+    learning_rate: float = _setting(
+        1e-3, "joint: highest rate. paper: rate of the coarse convolutions.", least=0
+    )
+    warmup_steps: int = _setting(200, "joint: steps to the highest rate.", least=0)
+    weight_decay: float = _setting(1e-2, "joint: AdamW's weight decay.", least=0)
+    ema: float = _setting(
+        0.998,
+        "joint: momentum of the averaged weights that are evaluated and exported; "
+        "0 takes the last weights.",
+        least=0,
+        most=0.99999,
+    )
+    zoom: float = _setting(
+        1.5, "Greatest random zoom; depth is divided by it. 1 is none.", least=1, most=4
+    )
+    rotation: float = _setting(
+        0.0, "Greatest random rotation, degrees.", least=0, most=45
+    )
+    colour: float = _setting(
+        0.2, "Channels are multiplied by 1 minus to 1 plus this.", least=0, most=0.9
+    )
+    flip: bool = _setting(True, "Mirror every second picture.")
+
+    strategy: str = _setting(
+        "auto",
+        "How devices share the work; auto takes what it finds.",
+        choices=(
+            "auto", "one", "mirrored", "multi_worker", "tpu", "parameter_server"
+        ),
+    )  # fmt: skip
+    logical_devices: int = _setting(
+        1, "Split the CPU into so many devices, to try strategies out.", least=1
+    )
+    precision: str = _setting(
+        "auto",
+        "auto is bfloat16 where the device computes in it natively.",
+        choices=("auto", "float32", "bfloat16", "float16"),
+    )
+    seed: int = _setting(0, "Of weights, order, augmentation and dropout.", least=0)
+    deterministic: bool = _setting(
+        False, "Only operations that give the same bits every time."
+    )
+
+    log_steps: int = _setting(20, "Steps between lines of history.jsonl.", least=1)
+    summary_steps: int = _setting(
+        500, "Steps between pictures for TensorBoard.", least=1
+    )
+    checkpoint_steps: int = _setting(500, "Steps between checkpoints.", least=1)
+    keep: int = _setting(3, "Checkpoints kept.", least=1)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pictures fed to the network.
+
+        Raises:
+          UserError: If `image_size` is no size.
+        """
+        match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", self.image_size)
+        if not match:
+            raise UserError(
+                f"--image_size={self.image_size} is no size; write 224 or 228x304"
+            )
+        return int(match[1]), int(match[2] or match[1])
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The workdir, with ~ resolved."""
+        return pathlib.Path(self.workdir).expanduser()

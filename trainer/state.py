@@ -1,0 +1,187 @@
+"""A run's state: networks, recipe, data set, and the checkpoints that hold them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from trainer import data, distribution
+from trainer.errors import UserError
+from trainer.models import make_network
+from trainer.models.network import Network
+from trainer.recipes import Stage, make_recipe
+from trainer.settings import Settings
+
+LOG = logging.getLogger("trainer")
+
+# Settings that a run cannot change half-way: they shape the weights or the order of
+# the examples.
+IDENTITY = (
+    "model", "image_size", "padding", "coarse_units", "fine_rows", "recipe",
+    "train_split", "batch_size", "seed",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """All that a run knows.
+
+    Attributes:
+      settings: Its settings.
+      strategy: How devices share the work.
+      builder: The data set.
+      network: What is trained, in the run's precision.
+      averaged: The same network in float32 with averaged weights: what is evaluated
+        and exported.
+      stages: The recipe.
+      step: int64 variable, steps done.
+      mean_depth: float32 [H, W], metres, over the training split.
+    """
+
+    settings: Settings
+    strategy: tf.distribute.Strategy
+    builder: object
+    network: Network
+    averaged: Network
+    stages: tuple[Stage, ...]
+    step: tf.Variable
+    mean_depth: np.ndarray
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The workdir."""
+        return self.settings.folder
+
+
+def make_state(settings: Settings, strategy: tf.distribute.Strategy) -> State:
+    """Opens the data set and makes networks and recipe, untrained.
+
+    Raises:
+      UserError: If data set, workdir or settings cannot be used.
+    """
+    size = settings.size
+    builder = data.open_dataset(settings.dataset, settings.data_dir)
+    for split in (settings.train_split, settings.validation_split, settings.test_split):
+        data.count(builder, split)
+    _claim(settings, builder, distribution.is_chief(strategy))
+    mean_depth, mean_log_depth = data.mean_depth(builder, settings.train_split)
+    with strategy.scope():
+        network = make_network(
+            settings, size, mean_log_depth, distribution.policy(settings.precision)
+        )
+        averaged = make_network(settings, size, mean_log_depth, "float32")
+        stages = make_recipe(network, settings)
+        step = tf.Variable(
+            0, dtype=tf.int64, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
+        )
+    return State(
+        settings, strategy, builder, network, averaged, stages, step, mean_depth
+    )
+
+
+class Checkpoints:
+    """The newest checkpoints of a run, in `workdir/checkpoints`."""
+
+    def __init__(self, state: State):
+        self._state = state
+        optimizers = [g.optimizer for stage in state.stages for g in stage.groups]
+        self._checkpoint = tf.train.Checkpoint(
+            step=state.step,
+            network=_values(state.network.model.variables),
+            averaged=_values(state.averaged.model.weights),
+            optimizers=[_values(optimizer.variables) for optimizer in optimizers],
+        )
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint,
+            str(state.folder / "checkpoints"),
+            max_to_keep=state.settings.keep,
+            step_counter=state.step,
+        )
+
+    def restore(self) -> bool:
+        """Takes up the newest checkpoint that can be read.
+
+        Returns:
+          False where there is none at all.
+
+        Raises:
+          UserError: If there are checkpoints and none can be read.
+        """
+        paths = list(reversed(self._manager.checkpoints))
+        for path in paths:
+            try:
+                self._checkpoint.restore(path).assert_consumed()
+            except (tf.errors.OpError, AssertionError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                LOG.warning("checkpoint %s is damaged: %s", path, reason)
+                continue
+            if path != paths[0]:
+                LOG.warning("went back to checkpoint %s", path)
+            return True
+        if paths:
+            raise UserError(
+                f"no checkpoint in {self._state.folder / 'checkpoints'} can be read; "
+                "delete the folder to start again"
+            )
+        return False
+
+    def save(self) -> None:
+        """Writes a checkpoint; only the chief does, and the others skip it.
+
+        Raises:
+          UserError: If the disk is full.
+        """
+        if not distribution.is_chief(self._state.strategy):
+            return
+        try:
+            self._manager.save(checkpoint_number=self._state.step.numpy())
+        except (tf.errors.ResourceExhaustedError, OSError) as error:
+            raise UserError(
+                f"no space for a checkpoint in {self._state.folder}: {error}"
+            ) from error
+
+
+def write_atomically(path: pathlib.Path, content: str | bytes) -> None:
+    """Writes a file so that a reader finds the old one or the new one, never half.
+
+    Raises:
+      UserError: If the disk is full or the folder cannot be written to.
+    """
+    content = content.encode() if isinstance(content, str) else content
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _values(variables) -> list:
+    return [variable.value for variable in variables]
+
+
+def _claim(settings: Settings, builder, chief: bool) -> None:
+    """Writes down whose workdir it is, or compares with what is written there."""
+    path = settings.folder / "run.json"
+    ours = {name: getattr(settings, name) for name in IDENTITY}
+    ours["dataset"] = builder.info.full_name
+    ours["fingerprint"] = data.fingerprint(builder)
+    if path.exists():
+        theirs = json.loads(path.read_text())["identity"]
+        for name, value in ours.items():
+            if theirs.get(name) != value:
+                raise UserError(
+                    f"workdir {settings.folder} holds a run with {name} "
+                    f"{theirs.get(name)}, not {value}; choose another --workdir"
+                )
+    if chief and settings.mode == "train":
+        record = {"identity": ours, "settings": dataclasses.asdict(settings)}
+        write_atomically(path, json.dumps(record, indent=2) + "\n")
