@@ -8,10 +8,17 @@ import numpy as np
 from PIL import Image
 
 from fgbg_tfds.procedural.camera import draw_camera
+from fgbg_tfds.procedural.canvas import Canvas
+from fgbg_tfds.procedural.cutouts import draw_cutout
+from fgbg_tfds.procedural.photo import develop
+from fgbg_tfds.procedural.places import paint_open_place, paint_room
 from fgbg_tfds.procedural.street import paint_street
+from fgbg_tfds.procedural.vehicles import Sprite
 
 FARTHEST = 80.0  # metres; the sky's depth too
+NEAREST = 0.5
 _OVERSAMPLING = 2
+_NEARER = (0.52, 0.88)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,3 +54,63 @@ def draw_street(seed: int, size: int = 224) -> Scene:
     blocks = canvas.depth.reshape(size, _OVERSAMPLING, size, _OVERSAMPLING)
     depth = np.minimum(blocks.min((1, 3)), FARTHEST)
     return Scene(np.asarray(image), depth.astype(np.float32))
+
+
+def paste_cutout(canvas: Canvas, sprite: Sprite, rng: np.random.Generator) -> None:
+    """Pastes a cut-out somewhere, as the composites of a data set have it.
+
+    It may float, and its size need not fit. So its depth follows a rule: that of
+    the ground at its foot, or nearer than most of what it covers (`_NEARER` of
+    its 20th percentile), whichever is less.
+
+    Args:
+      canvas: What it is pasted onto.
+      sprite: The cut-out.
+      rng: Where, how large and how near.
+    """
+    size = canvas.camera.size
+    shape = np.array(sprite.rgba.shape[1::-1], float)
+    longest = size * np.exp(rng.uniform(np.log(0.16), np.log(0.65)))
+    shape *= longest / shape.max()
+    room = size - shape
+    if rng.random() < 0.85:
+        corner = rng.random(2) * room
+        if rng.random() < 0.3:  # on the ground more often than chance has it
+            corner[1] = room[1] * rng.uniform(0.6, 1.0)
+    else:
+        corner = rng.uniform(-0.4 * shape, size - 0.6 * shape)
+    low, left = (corner + shape).astype(int)[1], corner.astype(int)[0]
+    box = np.clip([corner[1], low, left, corner[0] + shape[0]], 0, size).astype(int)
+    behind = canvas.depth[box[0] : box[1], box[2] : box[3]]
+    if behind.size < 4:
+        return
+    row = min(max(low - 1, 0), size - 1)
+    down = canvas.camera.rays[row, size // 2, 1]
+    ground = canvas.camera.height / -down if down < -1e-3 else np.inf
+    behind = np.minimum(behind, FARTHEST)
+    depth = min(ground, np.percentile(behind, 20) * rng.uniform(*_NEARER))
+    flat = Sprite(sprite.rgba, sprite.relief * 0.15, sprite.height)
+    canvas.place(flat, tuple(corner), tuple(shape), max(depth, 0.8), over=True)
+
+
+def draw_scene(seed: int, size: int = 160, pasted: float = 0.65) -> Scene:
+    """Draws a scene to train on: any place, any weather, any camera.
+
+    Args:
+      seed: Any integer; the same seed gives the same scene.
+      size: Pixels of a side.
+      pasted: Part of the scenes that cut-outs are pasted onto.
+
+    Returns:
+      The scene; of pasted cut-outs, the depth follows `paste_cutout`'s rule.
+    """
+    rng = np.random.default_rng([seed, 0x5CE7E])
+    kind = str(rng.choice(["street", "open", "indoor"], p=[0.70, 0.16, 0.14]))
+    camera = draw_camera(rng, size, kind)
+    paint = {"street": paint_street, "open": paint_open_place, "indoor": paint_room}
+    canvas = paint[kind](camera, rng)
+    if rng.random() < pasted:
+        for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.18, 0.07]))):
+            paste_cutout(canvas, draw_cutout(rng), rng)
+    depth = np.clip(canvas.depth, NEAREST, FARTHEST).astype(np.float32)
+    return Scene(develop(canvas.colour, rng), depth)

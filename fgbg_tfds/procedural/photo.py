@@ -1,0 +1,45 @@
+"""What a camera and a file format do to a picture."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+
+def develop(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Turns light into a photo: exposure, cast, vignette, blur, noise, JPEG.
+
+    Args:
+      colour: float32 [H, W, 3], 0 to 255.
+      rng: What is done and how strongly.
+
+    Returns:
+      uint8 [H, W, 3].
+    """
+    picture = np.clip(colour, 0, 255) / 255
+    picture = picture ** np.exp(rng.normal(0, 0.22)).astype(np.float32)
+    contrast = rng.uniform(0.75, 1.35)
+    picture = (picture - 0.45) * contrast + 0.45 + rng.normal(0, 0.05)
+    grey = picture.mean(-1, keepdims=True)
+    saturation = rng.uniform(0.4, 1.35) if rng.random() < 0.93 else 0.0
+    picture = grey + (picture - grey) * saturation
+    picture *= (1 + rng.normal(0, 0.05, 3)).astype(np.float32)
+    if rng.random() < 0.4:
+        size = picture.shape[0]
+        place = np.linspace(-1, 1, size, dtype=np.float32)
+        away = place[:, None] ** 2 + place[None] ** 2
+        picture *= (1 - rng.uniform(0.05, 0.3) * away)[..., None]
+    if rng.random() < 0.5:
+        picture += rng.normal(0, rng.uniform(0.004, 0.05), picture.shape)
+    image = Image.fromarray(np.clip(picture * 255, 0, 255).astype(np.uint8))
+    if rng.random() < 0.5:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 1.1)))
+    if rng.random() < 0.15:
+        image = image.filter(ImageFilter.UnsharpMask(1.2, int(rng.uniform(40, 160)), 0))
+    if rng.random() < 0.7:
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=int(rng.integers(35, 96)))
+        image = Image.open(file)
+    return np.asarray(image)
