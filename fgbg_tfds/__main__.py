@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import sys
 
@@ -19,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
       The exit status: 0, or 1 after a user's mistake, told on stderr.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     parser = argparse.ArgumentParser("python -m fgbg_tfds", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     summary = "write one PNG to judge a data set by"

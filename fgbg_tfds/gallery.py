@@ -79,14 +79,14 @@ def draw_gallery(
     side = examples[0]["fgbg"].shape[0]
     font = ImageFont.load_default(14)
     width = len(COLUMNS) * (side + GAP) + GAP + 64
-    top = 2 * LINE + GAP
+    top = 2 * LINE + 2 * GAP
     sheet = Image.new(
         "RGB", (width, top + len(examples) * (side + GAP + LINE)), "white"
     )
     draw = ImageDraw.Draw(sheet)
     draw.text((GAP, GAP // 2), title, "black", font)
     for column, name in enumerate(COLUMNS):
-        draw.text((GAP + column * (side + GAP), LINE), name, "black", font)
+        draw.text((GAP + column * (side + GAP), LINE + GAP), name, "black", font)
     for row, example in enumerate(examples):
         y = top + row * (side + GAP + LINE)
         for column, name in enumerate(COLUMNS):
@@ -134,10 +134,8 @@ def _draw_scale(
         colour = tuple(colours.colour_depth(np.full((1, 1), metres))[0, 0].tolist())
         draw.line((left, top + y, left + 14, top + y), colour)
     for metres in SCALE_METRES:
-        part = np.log(metres / colours.NEAREST) / np.log(far)
-        draw.text(
-            (left + 18, top + part * (height - 1) - 8), f"{metres} m", "black", font
-        )
+        y = top + np.log(metres / colours.NEAREST) / np.log(far) * (height - 1)
+        draw.text((left + 18, y - 8), f"{metres} m", "black", font)
 
 
 def _not_built(dataset: str, data_dir: str | None) -> str:
@@ -149,6 +147,6 @@ def _not_built(dataset: str, data_dir: str | None) -> str:
         for path in place.expanduser().glob("fgbg/*/*/dataset_info.json")
     )
     return (
-        f"{dataset}: not built in {place} (built there: {', '.join(built) or 'nothing'}); "
+        f"{dataset}: not built in {place} (there: {', '.join(built) or 'nothing'}); "
         "build it with `tfds build fgbg_tfds`"
     )

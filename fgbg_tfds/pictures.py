@@ -123,7 +123,7 @@ def read_background(path: pathlib.Path, image_size: int) -> np.ndarray:
     if min(image.size) < LEAST_BACKGROUND_SIDE:
         raise InputError(
             f"{path}: {image.width}x{image.height} pixels are too few for a "
-            f"background; at least {LEAST_BACKGROUND_SIDE}x{LEAST_BACKGROUND_SIDE} are needed"
+            f"background; both sides have to have at least {LEAST_BACKGROUND_SIDE}"
         )
     image = _as_rgb(image)
     square = ImageOps.fit(

@@ -1,0 +1,49 @@
+import io
+
+import numpy as np
+from PIL import Image
+
+from fgbg_tfds import encoding
+
+
+def decode(data):
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def test_depth_keeps_its_metres_to_half_a_percent():
+    metres = np.geomspace(0.5, 80, 64 * 64, dtype=np.float32).reshape(64, 64)
+    stored = decode(encoding.encode_depth(metres))
+    assert stored.dtype == np.uint16
+    assert np.abs(stored / 256 / metres - 1).max() < 0.0075
+    assert stored.min() == 128 and stored.max() == 80 * 256
+
+
+def test_steps_of_depth_are_at_most_one_percent_beyond_a_metre():
+    metres = np.linspace(1, 80, 200_000)[None]
+    values = np.unique(encoding.quantise_depth(metres)) / 256
+    assert (values[1:] / values[:-1]).max() < 1.0135  # one unit of 1/256 m at 1 m
+    far = values[values > 4]
+    assert (far[1:] / far[:-1]).max() < 1.011
+
+
+def test_unknown_depth_is_zero_and_known_never():
+    metres = np.array([[0, 1e-3, 0.2, 200, 1e9]], np.float32)
+    assert encoding.quantise_depth(metres).tolist() == [[0, 128, 128, 20480, 20480]]
+
+
+def test_order_of_depth_survives():
+    metres = np.random.default_rng(0).uniform(0.5, 80, 10_000)
+    stored = encoding.quantise_depth(metres).astype(int)
+    assert (np.diff(stored[np.argsort(metres)]) >= 0).all()
+
+
+def test_mask_is_lossless():
+    mask = np.random.default_rng(0).integers(0, 256, (33, 20, 1), np.uint8)
+    assert (decode(encoding.encode_mask(mask)) == mask[..., 0]).all()
+
+
+def test_photo_is_close_and_rgb():
+    ramp = np.linspace(0, 255, 64, dtype=np.uint8)
+    image = np.stack([np.tile(ramp, (64, 1))] * 3, -1)
+    image[..., 1] = 80
+    assert np.abs(decode(encoding.encode_photo(image)).astype(int) - image).max() < 12

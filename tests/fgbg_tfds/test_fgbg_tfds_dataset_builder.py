@@ -1,0 +1,259 @@
+"""The data contract, on data sets that are really built by the command line."""
+
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from fgbg_tfds import Builder, FgbgConfig, compositing
+from fgbg_tfds.errors import InputError
+
+PACKAGE = pathlib.Path(__file__).parents[2] / "fgbg_tfds"
+LAUNCH = "from tensorflow_datasets.scripts.cli.main import launch_cli; launch_cli()"
+
+
+def small(folders, name="small", **fields):
+    return {
+        "name": name,
+        "foregrounds": str(folders / "foregrounds"),
+        "backgrounds": str(folders / "backgrounds"),
+        "placements": 3,
+        "image_size": 96,
+        **fields,
+    }
+
+
+def tfds_build(config, data_dir, *options, **run):
+    command = [
+        *(sys.executable, "-c", LAUNCH, "build", str(PACKAGE)),
+        *("--data_dir", str(data_dir), "--config", json.dumps(config), *options),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, **run)
+
+
+def files_of(data_dir):
+    return {
+        path.relative_to(data_dir): path.read_bytes()
+        for path in sorted((data_dir / "fgbg").rglob("*"))
+        if path.is_file()
+    }
+
+
+def read(builder, split):
+    return list(tfds.as_numpy(builder.as_dataset(split)))
+
+
+@pytest.fixture(scope="module")
+def built(drawn_folders, tmp_path_factory):
+    """A small data set of drawn pictures, labelled by the embedded teacher."""
+    data_dir = tmp_path_factory.mktemp("data")
+    done = tfds_build(small(drawn_folders), data_dir)
+    assert done.returncode == 0, done.stderr
+    assert "72/72" in done.stderr  # the progress bar
+    return data_dir
+
+
+@pytest.fixture(scope="module")
+def builder(built):
+    return tfds.builder("fgbg/small", data_dir=str(built))
+
+
+def test_contract_of_types_and_counts(builder):
+    features = builder.info.features
+    assert {name: (f.shape, f.np_dtype) for name, f in features.items()} == {
+        "bg": ((96, 96, 3), np.uint8),
+        "fgbg": ((96, 96, 3), np.uint8),
+        "mask": ((96, 96, 1), np.uint8),
+        "depth": ((96, 96, 1), np.uint16),
+        "bbox": ((4,), np.float32),
+        "foreground": ((), np.int64),
+        "background": ((), np.int64),
+        "placement": ((), np.int32),
+        "flipped": ((), np.bool_),
+    }
+    counts = {name: split.num_examples for name, split in builder.info.splits.items()}
+    assert dict(counts) == {
+        "train": 2 * 1 * 6,
+        "validation": 6,
+        "test": 6,
+        "cross": (4 * 3 - 4) * 6,
+    }
+
+
+def test_contract_of_splits_by_identity(builder):
+    pairs = {
+        split: {(e["foreground"], e["background"]) for e in read(builder, split)}
+        for split in builder.info.splits
+    }
+    for one, other in [
+        ("train", "validation"),
+        ("train", "test"),
+        ("validation", "test"),
+    ]:
+        for side in (0, 1):
+            assert not {p[side] for p in pairs[one]} & {p[side] for p in pairs[other]}
+    every = read(builder, "train+validation+test+cross")
+    identity = ("foreground", "background", "placement", "flipped")
+    assert len({tuple(e[name] for name in identity) for e in every}) == len(every) == 72
+
+
+def test_contract_of_pixels(builder):
+    for example in read(builder, "train+test"):
+        mask = example["mask"]
+        bg, fgbg = example["bg"].astype(int), example["fgbg"].astype(int)
+        near = tf.nn.max_pool2d(mask[None].astype(np.float32), 17, 1, "SAME")[0, ..., 0]
+        far_from_it = near.numpy() == 0  # no 16x16 block of the JPEG touches the paste
+        assert np.abs(bg - fgbg)[far_from_it].max(initial=0) <= 2
+        assert np.abs(bg - fgbg)[mask[..., 0] >= 128].mean() > 5
+        assert example["bbox"] == pytest.approx(compositing.bounding_box(mask))
+        depth = example["depth"] / 256
+        assert 0.5 <= depth.min() and depth.max() <= 80
+
+
+def test_contract_of_metadata(builder):
+    metadata = builder.info.metadata
+    assert metadata["depth"]["unit"] == "1/256 metre"
+    assert metadata["teacher"]["name"] == "embedded"
+    assert len(metadata["teacher"]["weights_sha256"]) == 64
+    assert metadata["teacher"]["precision"] in ("float32", "bfloat16")
+    assert metadata["labelling"]["mode"] == "composite"
+    assert len(metadata["fingerprint"]) == 64
+    assert "metres = depth / 256" in builder.info.description
+    assert "cut" in builder.info.citation.lower()
+    assert builder.info.features["foreground"].names[0] == "vehicle 0.png"
+
+
+def test_background_is_stored_once_and_for_all_the_same(builder):
+    seen = {}
+    for example in read(builder, "train+cross"):
+        first = seen.setdefault(example["background"], example["bg"])
+        assert (first == example["bg"]).all()
+
+
+@pytest.mark.parametrize("with_package", [False, True])
+def test_loading_from_another_folder(built, tmp_path, with_package):
+    program = f"""
+import sys
+if {with_package}:
+    import fgbg_tfds
+else:
+    sys.modules["fgbg_tfds"] = None
+import tensorflow_datasets as tfds
+data, info = tfds.load(
+    "fgbg/small", split="train[:5]", data_dir={str(built)!r}, with_info=True
+)
+print(len(list(data)), info.metadata["teacher"]["name"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["5", "embedded"], done.stderr
+
+
+def test_building_again_changes_nothing(built, drawn_folders):
+    before = files_of(built)
+    assert tfds_build(small(drawn_folders), built).returncode == 0
+    assert files_of(built) == before
+
+
+def test_two_builds_are_byte_identical_wherever_the_pictures_lie(
+    built, drawn_folders, tmp_path
+):
+    elsewhere = shutil.copytree(drawn_folders, tmp_path / "copied")
+    done = tfds_build(small(elsewhere), tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    assert files_of(tmp_path / "data") == files_of(built)
+
+
+@pytest.mark.parametrize("after", [0, 2, 5])
+def test_killed_build_goes_on_and_ends_the_same(built, drawn_folders, tmp_path, after):
+    """Killed as soon as `after` batches or shards are kept, at any point of the next."""
+    config = json.dumps(small(drawn_folders))
+    command = [sys.executable, "-c", LAUNCH, "build", str(PACKAGE)]
+    command += ["--data_dir", str(tmp_path), "--config", config]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    folder = tmp_path / "fgbg" / "small"
+    kept = 0
+    while process.poll() is None:
+        kept = len([p for p in folder.glob("resume.*/*") if "partial" not in p.name])
+        if kept >= after and list(folder.glob("incomplete.*")):
+            process.send_signal(signal.SIGKILL)
+            break
+        os.sched_yield()
+    assert process.wait() == -signal.SIGKILL
+    assert not (folder / "1.0.0").exists()
+    done = tfds_build(small(drawn_folders), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert files_of(tmp_path) == files_of(built)
+    assert [path.name for path in folder.iterdir()] == ["1.0.0"]
+
+
+def test_other_pictures_under_the_same_name_are_refused(built, drawn_folders, tmp_path):
+    changed = shutil.copytree(drawn_folders, tmp_path / "changed")
+    victim = changed / "backgrounds" / "street_0.jpg"
+    shutil.copy(changed / "backgrounds" / "street_1.jpg", victim)
+    before = files_of(built)
+    done = tfds_build(small(changed), built)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: fgbg/small/1.0.0: what is built at")
+    assert last.count("fingerprint") == 1 and "--overwrite" in last
+    assert files_of(built) == before
+
+
+def test_max_examples_per_split_is_kept_to(drawn_folders, tmp_path):
+    fields = small(drawn_folders, teacher="none")
+    done = tfds_build(fields, tmp_path, "--max_examples_per_split", "4")
+    assert done.returncode == 0, done.stderr
+    info = tfds.builder("fgbg/small", data_dir=str(tmp_path)).info
+    assert {s.num_examples for s in info.splits.values()} == {4}
+    assert info.metadata["teacher"] == {"name": "none"}
+    (example,) = read(tfds.builder("fgbg/small", data_dir=str(tmp_path)), "test[:1]")
+    assert not example["depth"].any()
+
+
+def test_bad_picture_ends_the_build_with_nothing_left(drawn_folders, tmp_path):
+    folders = shutil.copytree(drawn_folders, tmp_path / "pictures")
+    (folders / "foregrounds" / "zero.png").write_bytes(b"")
+    done = tfds_build(small(folders), tmp_path / "data")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "zero.png: not a picture" in done.stderr.strip().splitlines()[-1]
+    assert not files_of(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"placement": 3}, "did you mean 'placements'"),
+        ({"teacher": "oracle"}, "teacher: 'oracle' is unknown"),
+        ({"teacher": "monodepth2"}, "download"),
+        ({"labelling": "guess"}, "labelling: 'guess' is unknown"),
+        ({"placements": "many"}, "placements: 'many'"),
+        ({"scale": [0.5]}, "scale: "),
+        ({"image_size": 8}, "image_size: 8"),
+        ({"foregrounds": "nowhere"}, "nowhere: not a folder"),
+        ({"name": "a/b"}, "name: 'a/b'"),
+    ],
+)
+def test_bad_config_is_refused_by_field(drawn_folders, tmp_path, fields, said):
+    with pytest.raises(InputError, match=said):
+        config = FgbgConfig(**{**small(drawn_folders), **fields})
+        Builder(config=config, data_dir=str(tmp_path)).download_and_prepare()
+
+
+def test_bad_config_on_the_command_line_is_one_line(drawn_folders, tmp_path):
+    done = tfds_build(small(drawn_folders, placement=3), tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "did you mean 'placements'" in done.stderr.strip().splitlines()[-1]
