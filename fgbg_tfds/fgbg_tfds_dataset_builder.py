@@ -10,10 +10,9 @@ import re
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fgbg_tfds import metadata, shards
+from fgbg_tfds import metadata, shards, staging
 from fgbg_tfds.errors import InputError, told_plainly
 from fgbg_tfds.settings import Settings
-from fgbg_tfds.staging import BuildLock, close_staging, open_staging
 
 
 class FgbgConfig(tfds.core.BuilderConfig):
@@ -106,15 +105,16 @@ class Builder(tfds.core.ShardBasedBuilder):
                 super().download_and_prepare(download_config=config, **kwargs)
                 return
             studio = shards.open_studio(self.builder_config.settings)
+            self.info.metadata.clear()
+            self.info.metadata.update(studio.describe(fingerprint))
             self._most_examples = config.max_examples_per_split
-            with BuildLock(folder):
-                self._staging = open_staging(
+            staging.require_room(folder, studio.estimate_bytes())
+            with staging.disk_errors_told(folder), staging.BuildLock(folder):
+                self._staging = staging.open_staging(
                     folder, f"{fingerprint[:16]}.{self._most_examples or 'all'}"
                 )
-                self.info.metadata.clear()
-                self.info.metadata.update(studio.describe(fingerprint))
                 super().download_and_prepare(download_config=config, **kwargs)
-                close_staging(folder)
+                staging.close_staging(folder)
 
     def _shard_iterators_per_split(self, dl_manager):
         del dl_manager  # nothing is downloaded

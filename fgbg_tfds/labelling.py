@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fgbg_tfds import compositing, depth, encoding, metadata
+from fgbg_tfds import compositing, depth, encoding, geometry, metadata
 from fgbg_tfds.compositing import Pasted
 from fgbg_tfds.recipe import Composite
 from fgbg_tfds.settings import NO_TEACHER, Settings
@@ -86,6 +86,16 @@ class Studio:
         card = self.teacher.card if self.teacher else None
         return metadata.build_metadata(self._settings, card, fingerprint)
 
+    @property
+    def _is_costly(self) -> bool:
+        """Whether a batch is worth keeping for a build that goes on later."""
+        return bool(self.teacher) and self._settings.labelling == "composite"
+
+    def estimate_bytes(self) -> int:
+        """Returns about how much disk a whole build takes, on the generous side."""
+        pixels = self._settings.image_size**2
+        return round(len(self.recipe) * pixels * encoding.BYTES_PER_PIXEL)
+
     def compose(self, composite: Composite) -> Pasted:
         """Pastes one composite."""
         return compositing.paste(
@@ -126,7 +136,7 @@ class Studio:
                 encoded = batch.finished or [
                     future.result() for future in batch.encoded
                 ]
-                if self.teacher and not batch.finished:
+                if self._is_costly and not batch.finished:
                     kept.keep_batch(shard, index, encoded)
                 yield from map(self._example, batch.composites, encoded)
 
@@ -148,16 +158,37 @@ class Studio:
         if batch.finished:
             return batch
         pasted = [future.result() for future in batch.pasted]
-        depths = self._look(pasted, size) if self.teacher else [None] * len(pasted)
-        encoded = [
-            pool.submit(_encode, *pair) for pair in zip(pasted, depths, strict=True)
-        ]
-        return dataclasses.replace(batch, encoded=encoded)
+        if not self.teacher:
+            jobs = [(_encode, one, None) for one in pasted]
+        elif self._settings.labelling == "geometric":
+            depths = self._background_depths
+            grounds = [depths[composite.background] for composite in batch.composites]
+            jobs = [
+                (_encode_geometric, *pair) for pair in zip(pasted, grounds, strict=True)
+            ]
+        else:
+            looked = self._look([one.fgbg for one in pasted], size)
+            jobs = [(_encode, *pair) for pair in zip(pasted, looked, strict=True)]
+        return dataclasses.replace(batch, encoded=[pool.submit(*job) for job in jobs])
 
-    def _look(self, pasted: Sequence[Pasted], size: int) -> np.ndarray:
-        """Returns the teacher's float32 [N, H, W] metres of N composites."""
-        images = np.stack([composite.fgbg for composite in pasted])
-        filled = np.resize(images, (size, *images.shape[1:]))
+    @functools.cached_property
+    def _background_depths(self) -> np.ndarray:
+        """The backgrounds' depth, float32 [N, H, W], metres."""
+        size = self.teacher.batch_size
+        images = [picture.pixels for picture in self._backgrounds]
+        starts = range(0, len(images), size)
+        return np.concatenate(
+            [self._look(images[start : start + size], size) for start in starts]
+        )
+
+    def _look(self, images: Sequence[np.ndarray], size: int) -> np.ndarray:
+        """Returns the teacher's float32 [N, H, W] metres of N uint8 [H, W, 3].
+
+        The batch is always filled to `size`: networks may compute a picture
+        differently in batches of other sizes.
+        """
+        stacked = np.stack(images)
+        filled = np.resize(stacked, (size, *stacked.shape[1:]))
         return self.teacher(filled)[: len(images)]
 
     def _example(
@@ -194,6 +225,10 @@ def _encode(pasted: Pasted, metres: np.ndarray | None) -> Encoded:
         depth=_unknown_depth(side) if metres is None else encoding.encode_depth(metres),
         bbox=compositing.bounding_box(pasted.mask),
     )
+
+
+def _encode_geometric(pasted: Pasted, background_depth: np.ndarray) -> Encoded:
+    return _encode(pasted, geometry.composite_depth(background_depth, pasted.mask))
 
 
 @functools.cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fgbg_tfds import encoding
+from fgbg_tfds import encoding, geometry
 from fgbg_tfds.depth import TeacherCard
 from fgbg_tfds.settings import NO_TEACHER, Settings
 
 LABELLING_RULES = {
     "composite": "The teacher looked at every composite before its JPEG encoding.",
+    "geometric": geometry.RULE,
 }
 
 

@@ -17,7 +17,7 @@ from fgbg_tfds.pictures import Picture
 from fgbg_tfds.recipe import Recipe
 
 NO_TEACHER = "none"
-LABELLINGS = ("composite",)
+LABELLINGS = ("composite", "geometric")
 DRAWN = re.compile(r"drawn:(\d+)")
 # Raise it when the same settings and pictures come to give other bytes.
 GENERATION = 1
@@ -35,7 +35,9 @@ class Settings:
       weights: The teacher's weights, as `depth.load_teacher` takes them; None
         for the embedded ones.
       precision: The teacher's precision, as `depth.load_teacher` takes it.
-      labelling: 'composite': the teacher looks at every composite.
+      labelling: 'composite': the teacher looks at every composite; 'geometric':
+        it looks at every background, and the object's depth follows from where
+        it stands (see `geometry`).
       placements: Places for each foreground on each background.
       flips: Whether every placement has a mirrored twin.
       scale: Least and greatest longest side of a foreground as a part of the

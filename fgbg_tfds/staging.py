@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
 import pathlib
 import shutil
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.labelling import Encoded
@@ -93,6 +95,45 @@ class BuildLock:
     def __exit__(self, *exception):
         self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def require_room(folder: pathlib.Path, needed: int) -> None:
+    """Raises an `InputError` where the disk has less room than a build needs.
+
+    Args:
+      folder: Where the build will write; it need not exist yet.
+      needed: Bytes.
+    """
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise InputError(
+            f"{folder}: the build needs about {needed / 1e9:.1f} GB, but only "
+            f"{free / 1e9:.1f} GB are free; make room or give another --data_dir"
+        )
+
+
+@contextlib.contextmanager
+def disk_errors_told(folder: pathlib.Path) -> Iterator[None]:
+    """Turns what a full or read-only disk raises into an `InputError`."""
+    import tensorflow as tf
+
+    refusals = (
+        PermissionError,
+        tf.errors.ResourceExhaustedError,
+        tf.errors.PermissionDeniedError,
+    )
+    try:
+        yield
+    except refusals as error:
+        raise InputError(f"{folder}: cannot be written: {error}") from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR):
+            raise
+        raise InputError(
+            f"{folder}: cannot be written: {error.strerror}; make room or give another "
+            "--data_dir; what is finished is kept for the next try"
+        ) from error
 
 
 def open_staging(config_folder: pathlib.Path, fingerprint: str) -> Staging:

@@ -68,8 +68,9 @@ def builder(built):
 
 
 def test_contract_of_types_and_counts(builder):
-    features = builder.info.features
-    assert {name: (f.shape, f.np_dtype) for name, f in features.items()} == {
+    features = builder.info.features.items()
+    types = {name: (feature.shape, feature.np_dtype) for name, feature in features}
+    assert types == {
         "bg": ((96, 96, 3), np.uint8),
         "fgbg": ((96, 96, 3), np.uint8),
         "mask": ((96, 96, 1), np.uint8),
@@ -94,11 +95,7 @@ def test_contract_of_splits_by_identity(builder):
         split: {(e["foreground"], e["background"]) for e in read(builder, split)}
         for split in builder.info.splits
     }
-    for one, other in [
-        ("train", "validation"),
-        ("train", "test"),
-        ("validation", "test"),
-    ]:
+    for one, other in itertools.combinations(("train", "validation", "test"), 2):
         for side in (0, 1):
             assert not {p[side] for p in pairs[one]} & {p[side] for p in pairs[other]}
     every = read(builder, "train+validation+test+cross")
@@ -116,7 +113,7 @@ def test_contract_of_pixels(builder):
         assert np.abs(bg - fgbg)[mask[..., 0] >= 128].mean() > 5
         assert example["bbox"] == pytest.approx(compositing.bounding_box(mask))
         depth = example["depth"] / 256
-        assert 0.5 <= depth.min() and depth.max() <= 80
+        assert depth.min() >= 0.5 and depth.max() <= 80
 
 
 def test_contract_of_metadata(builder):
@@ -176,7 +173,7 @@ def test_two_builds_are_byte_identical_wherever_the_pictures_lie(
 
 @pytest.mark.parametrize("after", [0, 2, 5])
 def test_killed_build_goes_on_and_ends_the_same(built, drawn_folders, tmp_path, after):
-    """Killed as soon as `after` batches or shards are kept, at any point of the next."""
+    """Killed as soon as `after` batches or shards are kept."""
     config = json.dumps(small(drawn_folders))
     command = [sys.executable, "-c", LAUNCH, "build", str(PACKAGE)]
     command += ["--data_dir", str(tmp_path), "--config", config]
