@@ -114,6 +114,8 @@ class Builder(tfds.core.ShardBasedBuilder):
                     folder, f"{fingerprint[:16]}.{self._most_examples or 'all'}"
                 )
                 super().download_and_prepare(download_config=config, **kwargs)
+                for leftover in pathlib.Path(self.data_path).glob("*.shard_infos.json"):
+                    leftover.unlink()  # TFDS's notes from a build under Beam
                 staging.close_staging(folder)
 
     def _shard_iterators_per_split(self, dl_manager):

@@ -60,16 +60,18 @@ class Studio:
 
     Attributes:
       recipe: The data set's `Recipe`.
+      foregrounds: Its cut-outs, in the recipe's order.
+      backgrounds: Its photos, in the recipe's order.
     """
 
     def __init__(self, settings: Settings, teacher: depth.Teacher | None = None):
         self._settings = settings
         self._given_teacher = teacher
         self.recipe = settings.recipe
-        self._foregrounds = settings.read_foregrounds()
-        self._backgrounds = settings.read_backgrounds()
+        self.foregrounds = settings.read_foregrounds()
+        self.backgrounds = settings.read_backgrounds()
         self._background_bytes = functools.cache(
-            lambda index: encoding.encode_photo(self._backgrounds[index].pixels)
+            lambda index: encoding.encode_photo(self.backgrounds[index].pixels)
         )
 
     @functools.cached_property
@@ -99,8 +101,8 @@ class Studio:
     def compose(self, composite: Composite) -> Pasted:
         """Pastes one composite."""
         return compositing.paste(
-            self._backgrounds[composite.background].pixels,
-            self._foregrounds[composite.foreground].pixels,
+            self.backgrounds[composite.background].pixels,
+            self.foregrounds[composite.foreground].pixels,
             self.recipe.placement(composite),
             composite.flipped,
         )
@@ -175,7 +177,7 @@ class Studio:
     def _background_depths(self) -> np.ndarray:
         """The backgrounds' depth, float32 [N, H, W], metres."""
         size = self.teacher.batch_size
-        images = [picture.pixels for picture in self._backgrounds]
+        images = [picture.pixels for picture in self.backgrounds]
         starts = range(0, len(images), size)
         return np.concatenate(
             [self._look(images[start : start + size], size) for start in starts]

@@ -116,9 +116,23 @@ class ResumingWriter(tfds.core.writer.ExampleWriter):
         if finished.exists():
             link(finished, path)
             return None
-        positions = super().write(path, examples)
+        positions = super().write(path, _in_fixed_order(examples))
         self._staging.keep_shard(path)
         return positions
+
+
+def _in_fixed_order(
+    examples: Iterable[tuple[object, bytes]],
+) -> Iterator[tuple[object, bytes]]:
+    """Serialises examples again with their features in order.
+
+    TFDS leaves the order to protobuf, which takes another in every process.
+    """
+    import tensorflow as tf
+
+    for key, serialized in examples:
+        example = tf.train.Example.FromString(serialized)
+        yield key, example.SerializeToString(deterministic=True)
 
 
 def beam_runner(options) -> str:

@@ -1,0 +1,140 @@
+"""How fast a data set is built, beside the teacher alone and the original's loop.
+
+    python benchmarks/build_speed.py --foregrounds DIR --backgrounds DIR
+
+Everything runs in this process, interleaved, round after round; what counts are
+the ratios. Without folders, drawn pictures are taken.
+
+- original: the original project's way, on one thread: paste with Pillow, save the
+  composite and the mask as JPEG of quality 30, then zip the folder.
+- none: our build without a teacher (depth unknown).
+- geometric: our build; the teacher looks at each background once.
+- composite: our build; the teacher looks at every composite.
+- teacher: the teacher alone on composites in memory, nothing composed or written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import pathlib
+import shutil
+import statistics
+import tempfile
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from PIL import Image
+
+from fgbg_tfds import Builder, FgbgConfig, depth
+from fgbg_tfds.labelling import Studio
+
+JPEG_QUALITY = 30
+
+
+def original(studio: Studio, folder: pathlib.Path) -> None:
+    """Composes the way the original project did, and zips the result."""
+    foregrounds = [Image.fromarray(p.pixels) for p in studio.foregrounds]
+    backgrounds = [Image.fromarray(p.pixels) for p in studio.backgrounds]
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for number, composite in enumerate(studio.recipe.composites()):
+        placement = studio.recipe.placement(composite)
+        background = backgrounds[composite.background]
+        cutout = foregrounds[composite.foreground]
+        longest = placement.scale * background.width / max(cutout.size)
+        size = [max(1, round(side * longest)) for side in cutout.size]
+        cutout = cutout.resize(size)
+        if composite.flipped:
+            cutout = cutout.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        left = round(placement.left * (background.width - cutout.width))
+        top = round(placement.top * (background.height - cutout.height))
+        fgbg = background.copy()
+        fgbg.paste(cutout, (left, top), cutout)
+        mask = Image.new("L", background.size)
+        mask.paste(cutout.getchannel("A"), (left, top))
+        fgbg.save(pictures / f"fgbg_{number}.jpg", quality=JPEG_QUALITY)
+        mask.save(pictures / f"mask_{number}.jpg", quality=JPEG_QUALITY)
+    shutil.make_archive(str(folder / "pictures"), "zip", pictures)
+
+
+def main() -> None:
+    """Measures and prints a table of ratios."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--foregrounds", default="drawn:10")
+    parser.add_argument("--backgrounds", default="drawn:10")
+    parser.add_argument("--placements", type=int, default=5)
+    parser.add_argument("--teacher", default="embedded", choices=depth.TEACHERS)
+    parser.add_argument("--weights")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    logging.disable(logging.INFO)
+
+    fields = {
+        "foregrounds": arguments.foregrounds,
+        "backgrounds": arguments.backgrounds,
+        "placements": arguments.placements,
+    }
+    taught = fields | {"teacher": arguments.teacher, "weights": arguments.weights}
+    configs = {
+        "none": FgbgConfig("none", **fields, teacher="none"),
+        "geometric": FgbgConfig("geometric", **taught, labelling="geometric"),
+        "composite": FgbgConfig("composite", **taught),
+    }
+    studio = Studio(configs["composite"].settings)
+    batch = np.stack(
+        [
+            studio.compose(composite).fgbg
+            for composite, _ in zip(
+                studio.recipe.composites(),
+                range(studio.teacher.batch_size),
+                strict=False,
+            )
+        ]
+    )
+
+    def build(name: str):
+        return lambda folder: Builder(
+            config=configs[name], data_dir=str(folder)
+        ).download_and_prepare()
+
+    def look(folder: pathlib.Path) -> None:
+        del folder
+        for _ in range(0, len(studio.recipe), len(batch)):
+            studio.teacher(batch)
+
+    ways = {
+        "original": lambda folder: original(studio, folder),
+        **{name: build(name) for name in configs},
+        "teacher": look,
+    }
+    look(None)  # the graph is traced once
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(arguments.rounds):
+        for name, way in ways.items():
+            with tempfile.TemporaryDirectory() as folder:
+                start = time.perf_counter()
+                way(pathlib.Path(folder))
+                seconds[name].append(time.perf_counter() - start)
+
+    count = len(studio.recipe)
+    print(f"{count} composites, {arguments.rounds} rounds, {os.cpu_count()} cores")
+    print(f"{'':12}{'composites/s':>14}{'of the original':>17}{'of the teacher':>16}")
+    for name, times in seconds.items():
+        per_second = count / statistics.median(times)
+        ratios = [
+            statistics.median(
+                other / own for other, own in zip(seconds[base], times, strict=True)
+            )
+            for base in ("original", "teacher")
+        ]
+        print(f"{name:12}{per_second:14.1f}{ratios[0]:16.2f}x{ratios[1]:15.2f}x")
+
+
+if __name__ == "__main__":
+    main()
