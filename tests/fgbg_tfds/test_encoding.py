@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 from fgbg_tfds import encoding
@@ -16,6 +17,14 @@ def test_depth_keeps_its_metres_to_half_a_percent():
     assert stored.dtype == np.uint16
     assert np.abs(stored / 256 / metres - 1).max() < 0.0075
     assert stored.min() == 128 and stored.max() == 80 * 256
+
+
+def test_depth_reads_the_same_in_tensorflow_and_pillow():
+    metres = np.random.default_rng(0).uniform(0, 80, (7, 11)).astype(np.float32)
+    data = encoding.encode_depth(metres)
+    read = tf.io.decode_png(data, dtype=tf.uint16)[..., 0].numpy()
+    assert (read == decode(data)).all()
+    assert (read == encoding.quantise_depth(metres)).all()
 
 
 def test_steps_of_depth_are_at_most_one_percent_beyond_a_metre():
