@@ -73,7 +73,7 @@ def augment(
     return {
         "bg": tf.clip_by_value(cut("bg", "bilinear") * gains, 0.0, 255.0),
         "fgbg": tf.clip_by_value(cut("fgbg", "bilinear") * gains, 0.0, 255.0),
-        "mask": cut("mask", "bilinear") / 255.0,
+        "mask": tf.clip_by_value(cut("mask", "bilinear") / 255.0, 0.0, 1.0),
         "depth": cut("depth", "nearest") / 256.0 * zoomed,
     }
 

@@ -79,8 +79,9 @@ def main(argv: list[str]) -> None:
         sys.exit(f"error: {argv[1]} is no flag; flags begin with --")
     # Our own lines only: absl's logger carries pages of TFDS's and TensorFlow's.
     absl_logging.set_verbosity(absl_logging.ERROR)
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    LOG.addHandler(logging.StreamHandler())
     LOG.setLevel(logging.INFO)
+    LOG.propagate = False
     try:
         run(settings_of_flags())
     except UserError as error:

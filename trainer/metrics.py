@@ -74,6 +74,7 @@ def depth_sums(predicted, depth, weights=1.0) -> dict:
     Returns:
       Sums by name, each float32 [N]; see `depth_metrics` for their use.
     """
+    predicted, depth = ops.cast(predicted, "float32"), ops.cast(depth, "float32")
     known = ops.cast(depth > 0, "float32") * weights
     true = ops.where(depth > 0, depth, 1.0)
     guess = ops.clip(predicted, LEAST_DEPTH, MOST_DEPTH)

@@ -117,7 +117,12 @@ class Checkpoints:
         for path in paths:
             try:
                 self._checkpoint.restore(path).assert_consumed()
-            except (tf.errors.OpError, AssertionError, ValueError) as error:
+            except (
+                tf.errors.OpError,
+                AssertionError,
+                LookupError,
+                ValueError,
+            ) as error:
                 reason = str(error).splitlines()[0]
                 LOG.warning("checkpoint %s is damaged: %s", path, reason)
                 continue
@@ -139,12 +144,14 @@ class Checkpoints:
         """
         if not distribution.is_chief(self._state.strategy):
             return
+        step = int(self._state.step.numpy())
         try:
-            self._manager.save(checkpoint_number=self._state.step.numpy())
+            self._manager.save(checkpoint_number=step)
         except (tf.errors.ResourceExhaustedError, OSError) as error:
             raise UserError(
                 f"no space for a checkpoint in {self._state.folder}: {error}"
             ) from error
+        LOG.info("checkpoint at step %d", step)
 
 
 def write_atomically(path: pathlib.Path, content: str | bytes) -> None:

@@ -9,6 +9,7 @@ import time
 import tensorflow as tf
 import tqdm
 from keras import ops
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from trainer import data, distribution, losses, metrics
 from trainer.augment import Augmentation
@@ -44,12 +45,11 @@ def train(settings: Settings, strategy: tf.distribute.Strategy) -> State:
     if step >= settings.train_steps:
         LOG.info("%d steps are done already", step)
         return state
-    history = History(state, step)
     batches = iter(distributed_batches(state, step))
-    for stage in state.stages:
-        if step < stage.until:
-            step = _run_stage(state, stage, step, batches, history, checkpoints)
-    history.close()
+    with logging_redirect_tqdm([LOG]), History(state, step) as history:
+        for stage in state.stages:
+            if step < stage.until:
+                step = _run_stage(state, stage, step, batches, history, checkpoints)
     return state
 
 
@@ -237,10 +237,11 @@ class History:
             step % settings.summary_steps == 0 or step == settings.train_steps
         ):
             self._summaries.pictures(step)
-            self._since += 0  # pictures count as time of the step they follow
 
-    def close(self) -> None:
-        """Ends the live line and flushes TensorBoard."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
         self._bar.close()
         if self._summaries:
             self._summaries.close()

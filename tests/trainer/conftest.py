@@ -1,16 +1,133 @@
+"""A small data set after the contract, written without fgbg_tfds.
+
+The second implementation of the contract: if the trainer runs on this one and on
+the real one, it relies on nothing but the contract.
+"""
+
+import io
 import os
+import pathlib
+import subprocess
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
+import numpy as np
+import PIL.Image
 import pytest
+import tensorflow_datasets as tfds
+
+ROOT = pathlib.Path(__file__).parents[2]
+SIZE = 64
+COUNTS = {"train": 48, "validation": 8, "test": 12, "cross": 4}
+
+
+class Miniset(tfds.core.GeneratorBasedBuilder):
+    """Rectangles before slopes: the ground comes nearer from top to bottom."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    BUILDER_CONFIGS = [tfds.core.BuilderConfig(name="sample")]  # noqa: RUF012
+
+    def _info(self):
+        names = tfds.features.ClassLabel(names=["one", "two", "three"])
+        shape = (SIZE, SIZE)
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict(
+                {
+                    "bg": tfds.features.Image(
+                        shape=(*shape, 3), encoding_format="jpeg"
+                    ),
+                    "fgbg": tfds.features.Image(
+                        shape=(*shape, 3), encoding_format="jpeg"
+                    ),
+                    "mask": tfds.features.Image(shape=(*shape, 1)),
+                    "depth": tfds.features.Image(
+                        shape=(*shape, 1), dtype=np.uint16, encoding_format="png"
+                    ),
+                    "bbox": tfds.features.BBoxFeature(),
+                    "foreground": names,
+                    "background": names,
+                    "placement": np.int32,
+                    "flipped": np.bool_,
+                }
+            ),
+        )
+
+    def _split_generators(self, dl_manager):
+        del dl_manager
+        return {name: self._generate_examples(name) for name in COUNTS}
+
+    def _generate_examples(self, split):
+        for number in range(COUNTS[split]):
+            yield number, compose(np.random.default_rng([len(split), number]))
+
+
+def compose(rng):
+    """Draws one example."""
+    slope = np.linspace(20, 4, SIZE)[:, None] * rng.uniform(0.8, 1.2)
+    depth = np.broadcast_to(slope, (SIZE, SIZE)).copy()
+    shade = (depth * 10)[..., None] * rng.uniform(0.5, 1.0, 3)
+    bg = np.clip(shade + rng.normal(0, 4, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
+    top, left = rng.integers(4, SIZE - 28, 2)
+    height, width = rng.integers(12, 24, 2)
+    mask = np.zeros((SIZE, SIZE, 1), np.uint8)
+    mask[top : top + height, left : left + width] = 255
+    there = mask[..., 0] > 0
+    fgbg = bg.copy()
+    fgbg[there] = 255 - rng.integers(0, 80, 3)
+    depth[there] = depth[top + height - 1, 0]
+    depth[:2] = 0
+    return {
+        "bg": _jpeg(bg),
+        "fgbg": _jpeg(fgbg),
+        "mask": mask,
+        "depth": np.round(depth * 256).astype(np.uint16)[..., None],
+        "bbox": tfds.features.BBox(
+            top / SIZE, left / SIZE, (top + height) / SIZE, (left + width) / SIZE
+        ),
+        "foreground": "one",
+        "background": "two",
+        "placement": 0,
+        "flipped": False,
+    }
+
+
+def _jpeg(picture):
+    memory = io.BytesIO()
+    PIL.Image.fromarray(picture).save(memory, "JPEG", quality=90)
+    memory.seek(0)
+    return memory
 
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
     """A folder with the data set miniset/sample."""
-    from miniset import Miniset
-
     folder = tmp_path_factory.mktemp("data")
     Miniset(data_dir=str(folder), config="sample").download_and_prepare()
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def command(data_dir):
+    """A function of a workdir and flags: the command that trains a small network."""
+
+    def make(workdir, *flags):
+        return [
+            *(sys.executable, "-m", "trainer.main"),
+            *("--dataset=miniset/sample", f"--data_dir={data_dir}"),
+            *(f"--workdir={workdir}", "--image_size=64", "--coarse_units=16"),
+            *("--train_steps=6", "--batch_size=8", "--checkpoint_steps=2"),
+            *("--log_steps=1", "--summary_steps=3", "--deterministic", *flags),
+        ]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained(command, tmp_path_factory):
+    """The workdir of a run that went through from train to export."""
+    workdir = tmp_path_factory.mktemp("trained")
+    subprocess.run(command(workdir), cwd=ROOT, check=True, capture_output=True)
+    return workdir

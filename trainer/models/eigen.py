@@ -73,7 +73,9 @@ def eigen(
         )
 
     def stage(name, *stack):
-        return keras.Sequential(list(stack), name=name)
+        block = keras.Sequential(list(stack), name=name)
+        block.dtype_policy = dtype  # or it would cast to float32 and back
+        return block
 
     def pool(size, strides, padding="valid"):
         return layers.MaxPooling2D(size, strides, padding=padding, dtype=dtype)
@@ -107,9 +109,9 @@ def eigen(
                 kernel_initializer=keras.initializers.VarianceScaling(
                     0.01, seed=next(seeds)
                 ),
-                dtype=dtype,
+                dtype="float32",
             ),
-            layers.Reshape((*grid.cells, 2), dtype="float32"),
+            layers.Reshape((*grid.cells, 2)),
         ),
     ]
     fine_1 = stage("fine_1", convolution(63, 9, 2, padding), pool(2, 2))
@@ -120,10 +122,9 @@ def eigen(
         5,
         padding="same",
         kernel_initializer=keras.initializers.VarianceScaling(0.01, seed=next(seeds)),
-        dtype=dtype,
+        dtype="float32",
         name="fine_4",
     )
-    in_float32 = layers.Activation("linear", dtype="float32", name="fine_maps")
 
     # === Functional Model ===
     inputs = {
@@ -145,7 +146,7 @@ def eigen(
     x = fine_1(seen)  # [N, h, w, 63]
     x = fine_2([x, coarse_maps])  # [N, h, w, 65]
     x = fine_3(x)  # [N, h, w, 64]
-    fine_maps = in_float32(fine_4(x))  # [N, h, w, 2]
+    fine_maps = fine_4(x)  # [N, h, w, 2]
     model = keras.Model(
         inputs, {"coarse": coarse_maps, "fine": fine_maps}, name="eigen"
     )

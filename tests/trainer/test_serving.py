@@ -1,0 +1,109 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from trainer import data
+
+# Runs where neither Keras nor this project can be imported.
+CLIENT = """
+import sys
+sys.modules.update(keras=None, trainer=None, fgbg_tfds=None)
+import json
+import numpy as np
+import tensorflow as tf
+
+served = tf.saved_model.load(sys.argv[1]).signatures
+given = np.load(sys.argv[2])
+answers = served["images"](bg=given["bg"], fgbg=given["fgbg"])
+png = [[tf.io.encode_png(p).numpy() for p in given[n]] for n in ("bg", "fgbg")]
+coded = served["serving_default"](
+    bg_bytes=tf.constant(png[0]), fgbg_bytes=tf.constant(png[1])
+)
+large = [
+    [tf.io.encode_jpeg(tf.cast(tf.image.resize(p, (90, 150)), tf.uint8)).numpy(), small]
+    for p, small in zip(
+        (given["bg"][0], given["fgbg"][0]), (png[0][1], png[1][1]), strict=True
+    )
+]
+mixed = served["serving_default"](
+    bg_bytes=tf.constant(large[0]), fgbg_bytes=tf.constant(large[1])
+)
+try:
+    served["serving_default"](
+        bg_bytes=tf.constant([b"junk"]), fgbg_bytes=tf.constant([png[1][0]])
+    )
+    junk = "nothing"
+except tf.errors.InvalidArgumentError:
+    junk = "InvalidArgumentError"
+np.savez(
+    sys.argv[3], mask=answers["mask"], depth=answers["depth"],
+    coded_mask=coded["mask"], coded_depth=coded["depth"],
+    mixed_mask=mixed["mask"], mixed_depth=mixed["depth"],
+)
+print(json.dumps({"junk": junk, "dtype": answers["depth"].dtype.name}))
+"""
+
+
+@pytest.fixture(scope="module")
+def pairs(data_dir):
+    builder = data.open_dataset("miniset/sample", data_dir)
+    examples = list(data.pictures(builder, "test"))
+    return {name: np.stack([e[name] for e in examples]) for name in examples[0]}
+
+
+@pytest.fixture(scope="module")
+def answers(trained, pairs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("client")
+    np.savez(folder / "given.npz", bg=pairs["bg"], fgbg=pairs["fgbg"])
+    arguments = [
+        str(trained / "export" / "1"),
+        folder / "given.npz",
+        folder / "out.npz",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, *map(str, arguments)],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return dict(np.load(folder / "out.npz")), json.loads(done.stdout.splitlines()[-1])
+
+
+def test_answers_have_the_promised_shapes_and_units(answers):
+    values, notes = answers
+    assert values["mask"].shape == values["depth"].shape == (12, 64, 64, 1)
+    assert notes["dtype"] == "float32"
+    assert 0 <= values["mask"].min() <= values["mask"].max() <= 1
+    assert 0 < values["depth"].min() <= values["depth"].max() <= 80.001
+
+
+def test_encoded_pictures_give_the_same_answers(answers):
+    values, _ = answers
+    np.testing.assert_allclose(values["coded_mask"], values["mask"], atol=1e-5)
+    np.testing.assert_allclose(values["coded_depth"], values["depth"], rtol=1e-4)
+
+
+def test_pictures_of_several_sizes_go_in_one_batch(answers):
+    values, _ = answers
+    assert values["mixed_mask"].shape == (2, 64, 64, 1)
+    np.testing.assert_allclose(values["mixed_depth"][1], values["depth"][1], rtol=1e-4)
+
+
+def test_junk_is_an_invalid_argument(answers):
+    assert answers[1]["junk"] == "InvalidArgumentError"
+
+
+def test_what_is_served_is_what_was_reported(answers, pairs, trained):
+    """The report's figure, computed again from the served masks."""
+    found, there = answers[0]["mask"] >= 0.5, pairs["mask"] >= 128
+    iou = (found & there).sum() / (found | there).sum()
+    report = json.loads((trained / "metrics.json").read_text())
+    assert report["network"]["mask_iou"] == pytest.approx(iou, abs=1e-6)
+    known = pairs["depth"] > 0
+    true = pairs["depth"][known] / 256
+    relative = (np.abs(answers[0]["depth"][known] - true) / true).mean()
+    assert report["network"]["depth_abs_rel"] == pytest.approx(relative, rel=1e-4)

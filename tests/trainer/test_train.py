@@ -1,0 +1,210 @@
+import json
+import pathlib
+import signal
+import subprocess
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from trainer import main
+from trainer.errors import UserError
+from trainer.settings import Settings
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def history(workdir):
+    return [json.loads(line) for line in (workdir / "history.jsonl").open()]
+
+
+def weights(workdir, step=6):
+    reader = tf.train.load_checkpoint(str(workdir / "checkpoints" / f"ckpt-{step}"))
+    names = reader.get_variable_to_shape_map()
+    return {
+        name: reader.get_tensor(name)
+        for name in names
+        if not name.startswith(("_CHECKPOINTABLE", "save_counter"))
+    }
+
+
+def same_bits(one, other):
+    return one.keys() == other.keys() and all(
+        np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes()
+        for name in one
+    )
+
+
+def kill_after_line(command, line):
+    """Runs a command and kills it, like a power cut, once it has printed a line."""
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    printed = []
+    for printed_line in process.stderr:
+        printed.append(printed_line)
+        if line in printed_line:
+            process.kill()
+            break
+    process.stderr.close()
+    assert process.wait() == -signal.SIGKILL, "".join(printed)
+
+
+def test_a_run_leaves_its_record(trained):
+    lines = history(trained)
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    for line in lines:
+        assert line["loss"] == pytest.approx(
+            2 * line["mask_loss"]
+            + line["depth_loss"]
+            + 0.5 * (2 * line["coarse_mask_loss"] + line["coarse_depth_loss"]),
+            rel=1e-5,
+        )
+        assert line["learning_rate"] > 0
+        assert line["examples_per_second"] > 0
+        assert 0 <= line["mask_iou"] <= 1
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert sorted(path.name for path in (trained / "checkpoints").glob("*.index")) == [
+        "ckpt-2.index",
+        "ckpt-4.index",
+        "ckpt-6.index",
+    ]
+
+
+def test_a_run_leaves_its_report(trained):
+    report = json.loads((trained / "metrics.json").read_text())
+    assert report["examples"] == 12
+    assert report["step"] == 6
+    assert report["dataset"] == "miniset/sample/1.0.0"
+    baselines = report["baselines"]
+    assert baselines["background_subtraction"]["mask_iou"] > 0.9
+    assert (
+        baselines["mean_depth_map"].keys() | baselines["background_subtraction"].keys()
+    )
+    assert {"mask_iou", "mask_f", "depth_abs_rel", "depth_silog"} <= set(
+        report["network"]
+    )
+    assert 0 < report["network"]["depth_rmse"] < 80
+    with PIL.Image.open(trained / "predictions.png") as picture:
+        assert picture.width > 800
+        assert picture.convert("L").getextrema()[0] < 50
+
+
+def test_tensorboard_gets_scalars_pictures_and_settings(trained):
+    (path,) = (trained / "tensorboard").glob("events*")
+    found = {}
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        event = tf.compat.v1.Event.FromString(record)
+        for value in event.summary.value:
+            found.setdefault(value.tag, []).append(event.step)
+    assert found["loss"] == found["mask_iou"] == [1, 2, 3, 4, 5, 6]
+    assert found["composite"] == found["mask"] == found["depth"] == [3, 6]
+    assert "settings" in found
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bits(command, trained, tmp_path):
+    kill_after_line(command(tmp_path), "checkpoint at step 4")
+    assert not (tmp_path / "metrics.json").exists()
+    # A line of a step after the checkpoint, cut in two by the power cut.
+    with (tmp_path / "history.jsonl").open("a") as file:
+        file.write('{"step": 5, "lo')
+    again = subprocess.run(
+        command(tmp_path), cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert "going on from step 4" in again.stderr
+    assert same_bits(weights(tmp_path), weights(trained))
+    losses = [[line["loss"] for line in history(w)] for w in (tmp_path, trained)]
+    assert losses[0] == losses[1]
+    assert (tmp_path / "metrics.json").read_text() == (
+        trained / "metrics.json"
+    ).read_text()
+
+
+@pytest.fixture
+def settings(data_dir, tmp_path):
+    def make(**changes):
+        fields = {
+            "dataset": "miniset/sample",
+            "data_dir": data_dir,
+            "workdir": str(tmp_path),
+            "image_size": "64",
+            "coarse_units": 8,
+            "train_steps": 2,
+            "batch_size": 4,
+        }
+        return Settings(**(fields | changes))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset": "fgbg/nowhere"}, "built there: miniset/sample"),
+        ({"test_split": "test[:0]"}, "split .* is empty"),
+        ({"image_size": "100"}, "multiple of 32"),
+        ({"image_size": "big"}, "is no size"),
+        ({"mode": "evaluate"}, "has no checkpoint"),
+        ({"recipe": "paper", "coarse_steps": 2}, "leaves the fine stack nothing"),
+        ({"strategy": "parameter_server"}, "refused"),
+        ({"strategy": "multi_worker"}, "TF_CONFIG"),
+        ({"strategy": "tpu"}, "no TPU"),
+    ],
+)
+def test_mistakes_are_told_plainly(settings, changes, message):
+    with pytest.raises(UserError, match=message):
+        main.run(settings(**changes))
+
+
+def test_a_workdir_of_another_run_is_refused(settings, trained):
+    with pytest.raises(UserError, match="holds a run with coarse_units 16, not 8"):
+        main.run(settings(workdir=str(trained)))
+
+
+def test_a_loss_that_is_no_number_stops_the_run(settings):
+    with pytest.raises(
+        UserError, match=r"the loss is .* at step 2, on examples 4 to 7"
+    ):
+        main.run(settings(learning_rate=1e30, warmup_steps=0, precision="float32"))
+
+
+def test_damaged_checkpoints_fall_back_to_the_one_before(settings, tmp_path, caplog):
+    main.run(settings(checkpoint_steps=1))
+    newest = tmp_path / "checkpoints" / "ckpt-2.data-00000-of-00001"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    main.run(settings(checkpoint_steps=1))
+    assert "ckpt-2 is damaged" in caplog.text
+    assert "went back to checkpoint" in caplog.text
+    assert [line["step"] for line in history(tmp_path)] == [1, 2]
+    for path in tmp_path.glob("checkpoints/*.data*"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"no checkpoint in .* can be read"):
+        main.run(settings(mode="evaluate"))
+
+
+def test_the_paper_s_recipe_trains_one_stack_after_the_other(settings, tmp_path):
+    main.run(
+        settings(
+            recipe="paper", coarse_steps=1, checkpoint_steps=1, ema=0.0, dropout=0.0
+        )
+    )
+    first, second = weights(tmp_path, 1), weights(tmp_path, 2)
+    changed = {
+        name
+        for name in first
+        if name.startswith("network/") and not np.array_equal(first[name], second[name])
+    }
+    assert len(changed) == 6  # kernel and bias of fine_1, fine_3 and fine_4
+
+
+def test_the_command_line_tells_a_mistake_in_one_line(command, tmp_path):
+    done = subprocess.run(
+        command(tmp_path, "--dataset=fgbg/nowhere"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: data set fgbg/nowhere is not in")
+    assert "miniset/sample" in last
