@@ -5,6 +5,8 @@ enlargement, concatenation and reflection each stand where the paper has them.
 Arrays are float64 [channels, height, width].
 """
 
+import functools
+
 import numpy as np
 import torch_writer
 
@@ -100,6 +102,15 @@ def random_images(count, height, width, seed=0):
 
 
 def random_weights(seed=0):
+    """Returns (encoder, decoder) of `_draw_weights`, new dictionaries of new arrays."""
+    return tuple(
+        {name: array.copy() for name, array in part.items()}
+        for part in _draw_weights(seed)
+    )
+
+
+@functools.cache
+def _draw_weights(seed):
     """Returns (encoder, decoder) as the original files hold them, at random.
 
     BatchNorm's statistics are random as well, and the last convolution is scaled

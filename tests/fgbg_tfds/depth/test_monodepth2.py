@@ -33,7 +33,7 @@ def teacher(folder):
     return load_teacher("monodepth2", folder, "float32")
 
 
-def write_like(folder, target, change=lambda encoder, decoder: None, **settings):
+def write_changed(target, change=lambda encoder, decoder: None, **settings):
     """Writes the same weights after `change` altered them in place."""
     encoder, decoder = reference.random_weights()
     settings = {"height": HEIGHT, "width": WIDTH, "use_stereo": True} | settings
@@ -124,9 +124,7 @@ def test_a_picture_has_the_same_depth_in_any_company(folder, precision):
 
 @pytest.mark.parametrize("write", [torch_writer.write_rows, torch_writer.write_zip])
 @pytest.mark.parametrize("packed", [False, True])
-def test_every_format_of_the_files_gives_the_same(
-    teacher, tmp_path, write, packed, monkeypatch
-):
+def test_every_format_of_the_files_gives_the_same(teacher, tmp_path, write, packed):
     path = tmp_path / "mono+stereo_96x64"
     reference.write_folder(path, HEIGHT, WIDTH, write=write)
     if packed:
@@ -176,7 +174,7 @@ def test_card_says_whether_metres_are_metric(tmp_path, name, use_stereo, metric)
 
 
 def test_feed_size_comes_from_the_name_where_the_file_has_none(tmp_path):
-    path = write_like(None, tmp_path / "mono_96x64", height=None, width=None)
+    path = write_changed(tmp_path / "mono_96x64", height=None, width=None)
     card = load_teacher("monodepth2", path, "float32").card
     assert card.feed_size == (64, 96)
 
@@ -210,7 +208,7 @@ def not_a_number(encoder, decoder):
     ],
 )
 def test_wrong_tensors_are_named(tmp_path, change, words):
-    path = write_like(None, tmp_path / "weights", change)
+    path = write_changed(tmp_path / "weights", change)
     with pytest.raises(InputError) as error:
         load_teacher("monodepth2", path)
     assert all(word in str(error.value) for word in words)
@@ -220,7 +218,7 @@ def test_wrong_tensors_are_named(tmp_path, change, words):
     "settings", [{"height": 65}, {"width": 32}, {"height": None, "width": None}]
 )
 def test_impossible_feed_sizes_are_refused(tmp_path, settings):
-    path = write_like(None, tmp_path / "weights", **settings)
+    path = write_changed(tmp_path / "weights", **settings)
     with pytest.raises(InputError, match=r"encoder\.pth.*multiples of 32 from 64"):
         load_teacher("monodepth2", path)
 

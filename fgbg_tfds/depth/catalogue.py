@@ -1,0 +1,154 @@
+"""Which original weights there are, under which licence, and where they are kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+
+from fgbg_tfds.errors import InputError
+
+FOLDER_VARIABLE = "FGBG_WEIGHTS"
+_NIANTIC = "https://storage.googleapis.com/niantic-lon-static/research/monodepth2"
+_DENSEDEPTH = "https://s3-eu-west-1.amazonaws.com/densedepth"
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """Weights that someone else published.
+
+    Attributes:
+      name: What `load_teacher` and `download` call them.
+      teacher: The teacher that they are for.
+      url: The authors' own address; empty if a library fetches them.
+      md5: The authors' checksum; None if they publish none.
+      files: The files kept of the download.
+      licence: An SPDX name where there is one.
+      terms: What the licence asks, in a sentence, and where it stands.
+    """
+
+    name: str
+    teacher: str
+    url: str
+    md5: str | None
+    files: tuple[str, ...]
+    licence: str
+    terms: str
+
+
+LICENCES = {
+    "monodepth2": "LicenseRef-monodepth2-non-commercial",
+    "densedepth": "GPL-3.0-only",
+    "depth_anything": "Apache-2.0",
+}
+_TERMS = {
+    "monodepth2": (
+        "Copyright Niantic, Inc. 2018, patent pending: non-commercial use only; see "
+        "https://github.com/nianticlabs/monodepth2/blob/master/LICENSE"
+    ),
+    "densedepth": (
+        "Copyright the DenseDepth authors: GNU General Public License 3; see "
+        "https://github.com/ialhashim/DenseDepth/blob/master/LICENSE"
+    ),
+    "depth_anything": (
+        "Copyright the Depth Anything V2 authors: Apache License 2.0, for the Small "
+        "weights alone; see https://github.com/DepthAnything/Depth-Anything-V2#license"
+    ),
+}
+_MONODEPTH2_MD5 = {
+    "mono_640x192": "a964b8356e08a02d009609d9e3928f7c",
+    "stereo_640x192": "3dfb76bcff0786e4ec07ac00f658dd07",
+    "mono+stereo_640x192": "c024d69012485ed05d7eaa9617a96b81",
+    "mono_no_pt_640x192": "9c2f071e35027c895a4728358ffc913a",
+    "stereo_no_pt_640x192": "41ec2de112905f85541ac33a854742d1",
+    "mono+stereo_no_pt_640x192": "46c3b824f541d143a45c37df65fbab0a",
+    "mono_1024x320": "0ab0766efdfeea89a0d9ea8ba90e1e63",
+    "stereo_1024x320": "afc2f2126d70cf3fdf26b550898b501a",
+    "mono+stereo_1024x320": "cdc5fc9b23513c07d5b19235d9ef08f7",
+}
+
+
+def _entry(
+    name: str, teacher: str, url: str, md5: str | None, *files: str
+) -> tuple[str, Weights]:
+    return name, Weights(
+        name, teacher, url, md5, files, LICENCES[teacher], _TERMS[teacher]
+    )
+
+
+CATALOGUE: dict[str, Weights] = dict(
+    [
+        *(
+            _entry(
+                name,
+                "monodepth2",
+                f"{_NIANTIC}/{name.replace('+', '%2B')}.zip",
+                md5,
+                "encoder.pth",
+                "depth.pth",
+            )
+            for name, md5 in _MONODEPTH2_MD5.items()
+        ),
+        _entry("nyu", "densedepth", f"{_DENSEDEPTH}/nyu.h5", None, "nyu.h5"),
+        _entry("kitti", "densedepth", f"{_DENSEDEPTH}/kitti.h5", None, "kitti.h5"),
+        _entry("depth_anything_v2_small", "depth_anything", "", None),
+    ]
+)
+_RECOMMENDED = {
+    "monodepth2": "mono+stereo_640x192",
+    "densedepth": "nyu",
+    "depth_anything": "depth_anything_v2_small",
+}
+
+
+def weights_folder() -> pathlib.Path:
+    """Returns where downloads are kept: $FGBG_WEIGHTS, or ~/.cache/fgbg/weights."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return pathlib.Path(folder or "~/.cache/fgbg/weights").expanduser()
+
+
+def _download_command(name: str) -> str:
+    return f"python -m fgbg_tfds.depth download {name}"
+
+
+def locate(teacher: str, weights: str | pathlib.Path | None) -> pathlib.Path:
+    """Finds the weights that a user named.
+
+    Args:
+      teacher: The teacher's name.
+      weights: A path, or a name of `CATALOGUE` that was downloaded. An existing
+        path comes first.
+
+    Returns:
+      The path of a file or folder.
+
+    Raises:
+      InputError: If there are none; it says which command gets them.
+    """
+    if weights is None:
+        name = _RECOMMENDED[teacher]
+        raise InputError(
+            f"teacher {teacher!r} needs weights; run `{_download_command(name)}` and "
+            f"give weights={name!r}, or give the path of your own"
+        )
+    path = pathlib.Path(weights).expanduser()
+    if path.exists():
+        return path
+    entry = CATALOGUE.get(str(weights))
+    if entry is None:
+        names = [name for name, each in CATALOGUE.items() if each.teacher == teacher]
+        raise InputError(
+            f"weights {str(weights)!r} are neither a path nor one of: "
+            f"{', '.join(names)}"
+        )
+    if entry.teacher != teacher:
+        raise InputError(
+            f"weights {entry.name!r} are for teacher {entry.teacher!r}, not {teacher!r}"
+        )
+    path = weights_folder() / entry.name
+    if not path.exists():
+        raise InputError(
+            f"weights {entry.name!r} are not in {weights_folder()}; run "
+            f"`{_download_command(entry.name)}`"
+        )
+    return path

@@ -1,0 +1,1 @@
+"""Original weight files, read without the frameworks that wrote them."""
