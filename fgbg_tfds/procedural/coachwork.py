@@ -167,15 +167,18 @@ class _Body:
         crown = 0.03 * (1 - across**2)
         return np.stack([self.x(part), across * edge, top + crown], -1)
 
-    def grid(self) -> np.ndarray:
+    def grid(self, fine: bool) -> np.ndarray:
         """The whole surface, [stations, around, 3], from right sill to left."""
+        stations, low, high, over = (52, 9, 7, 9) if fine else (26, 6, 4, 5)
         ends = np.array([0, 0.003, 0.008, 0.016, 0.028])
-        part = np.concatenate([ends, np.linspace(0.045, 0.955, 52), 1 - ends[::-1]])
+        part = np.concatenate(
+            [ends, np.linspace(0.045, 0.955, stations), 1 - ends[::-1]]
+        )
         bottom, belt, top = self.bottom(part), self.belt(part), self.top(part)
-        rows = [bottom + (belt - bottom) * t for t in np.linspace(0, 1, 9)]
-        rows += [belt + (top - belt) * t for t in np.linspace(0, 1, 7)[1:]]
+        rows = [bottom + (belt - bottom) * t for t in np.linspace(0, 1, low)]
+        rows += [belt + (top - belt) * t for t in np.linspace(0, 1, high)[1:]]
         left = [self.point(part, z) for z in rows]
-        roof = [self.over(part, a) for a in np.linspace(1, -1, 9)[1:-1]]
+        roof = [self.over(part, a) for a in np.linspace(1, -1, over)[1:-1]]
         right = [self.point(part, z, -1.0) for z in rows[::-1]]
         around = np.stack(left + roof + right, 1)
         low = around[:1].copy()  # the flat ends of nose and tail
@@ -320,8 +323,8 @@ def _face(body, rng, front: bool) -> list[Panel]:
     return panels
 
 
-def _shell(body, kind, axles, radius, paint, rng, tail: bool) -> Shell:
-    grid = body.grid()
+def _shell(body, kind, axles, radius, paint, rng, tail: bool, fine: bool) -> Shell:
+    grid = body.grid(fine)
     cells = (grid.shape[0] - 1, grid.shape[1] - 1)
     colour = np.broadcast_to(np.float64(paint), (*cells, 3)).copy()
     dark = tuple(np.array([34, 40, 48]) + rng.uniform(-8, 14))
@@ -364,13 +367,16 @@ def _box(front, length, width, low, high, paint) -> Shell:
     return Shell(grid, colour, tuple(panels), under)
 
 
-def design(rng: np.random.Generator, kind: str | None = None) -> Coachwork:
+def design(
+    rng: np.random.Generator, kind: str | None = None, fine: bool = True
+) -> Coachwork:
     """Designs a vehicle.
 
     Args:
       rng: Where its shape and paint come from.
       kind: One of saloon, hatchback, estate, offroad, coupe, pickup, van, bus,
         truck; None draws one.
+      fine: Whether its surface is smooth enough to be looked at.
 
     Returns:
       The vehicle, in metres.
@@ -389,7 +395,9 @@ def design(rng: np.random.Generator, kind: str | None = None) -> Coachwork:
     clearance = 0.55 * radius
     if kind == "truck":
         cab = _Body(_TOPS["cab"], 2.2, width, height, clearance, length / 2)
-        shells = [_shell(cab, "cab", (0.42,), radius, paint, rng, tail=False)]
+        shells = [
+            _shell(cab, "cab", (0.42,), radius, paint, rng, tail=False, fine=fine)
+        ]
         load = np.clip(rng.normal([205, 205, 200], 25), 30, 245)
         high = height * rng.uniform(1.0, 1.25)
         shells.append(
@@ -397,7 +405,7 @@ def design(rng: np.random.Generator, kind: str | None = None) -> Coachwork:
         )
     else:
         body = _Body(_TOPS[kind], length, width, height, clearance, length / 2)
-        shells = [_shell(body, kind, axles, radius, paint, rng, tail=True)]
+        shells = [_shell(body, kind, axles, radius, paint, rng, tail=True, fine=fine)]
     wheels = tuple(
         Wheel(
             np.array([length * (0.5 - axle), side * (width / 2 - 0.03), radius]),

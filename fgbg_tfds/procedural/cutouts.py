@@ -12,7 +12,7 @@ from fgbg_tfds.procedural.plants import plant, trim
 from fgbg_tfds.procedural.textures import SIDE, muted, surface
 from fgbg_tfds.procedural.vehicles import Sprite, render
 
-_VIEWS = 640  # distinct vehicles that are kept
+_VIEWS = 480  # distinct vehicles that are kept
 
 
 def _draw_thing(rng: np.random.Generator) -> Sprite:
@@ -87,7 +87,7 @@ def cutout(kind: str, seed: int) -> Sprite:
         return _draw_thing(rng)
     if kind == "group":
         return _draw_group(rng)
-    work = design(rng)
+    work = design(rng, fine=False)
     azimuth = rng.uniform(-np.pi, np.pi)
     distance = work.length * rng.uniform(1.4, 3.5) + 1
     return render(work, azimuth, distance, rng.uniform(0.8, 3.0), 110 / work.length)

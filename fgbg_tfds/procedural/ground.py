@@ -43,16 +43,19 @@ class Ground:
 def draw_ground(rng: np.random.Generator, handsome: bool = False) -> Ground:
     """Draws a street's course: narrow or wide, straight or bent, flat or not."""
     road = rng.uniform(2.4, 7.0) if rng.random() < 0.85 else rng.uniform(7, 12)
+    pavement = rng.uniform(1.2, 4.0)
+    if rng.random() < 0.2 and not handsome:  # an alley
+        road, pavement = rng.uniform(0.8, 2.6), rng.uniform(0.1, 1.0)
     if handsome:
         road = rng.uniform(3.0, 5.0)
     bent, steep = rng.random() < 0.35, rng.random() < (0.15 if handsome else 0.25)
     off = road * (0.25 if handsome else 0.7)
     return Ground(
         road,
-        rng.uniform(1.2, 4.0),
+        pavement,
         rng.normal(0, 0.004) if bent else 0.0,
         rng.uniform(8, 45),
-        rng.uniform(-0.06, 0.09) if steep else 0.0,
+        rng.uniform(-0.06, 0.09 if handsome else 0.16) if steep else 0.0,
         rng.uniform(-off, off),
     )
 

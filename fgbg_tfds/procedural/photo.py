@@ -19,9 +19,9 @@ def develop(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
       uint8 [H, W, 3].
     """
     picture = np.clip(colour, 0, 255) / 255
-    picture = picture ** np.exp(rng.normal(0, 0.22)).astype(np.float32)
+    picture = picture ** np.exp(rng.normal(-0.05, 0.2)).astype(np.float32)
     contrast = rng.uniform(0.75, 1.35)
-    picture = (picture - 0.45) * contrast + 0.45 + rng.normal(0, 0.05)
+    picture = (picture - 0.45) * contrast + 0.45 + rng.normal(0.03, 0.05)
     grey = picture.mean(-1, keepdims=True)
     saturation = rng.uniform(0.4, 1.35) if rng.random() < 0.93 else 0.0
     picture = grey + (picture - grey) * saturation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -22,7 +23,7 @@ _BEHIND = 20  # metres behind the camera at which the rows of houses begin
 @functools.lru_cache(maxsize=700)
 def _vehicle(seed: int, azimuth: float, distance: float, height: float, pixels: float):
     """A vehicle at a rounded angle and distance, always the same for its seed."""
-    work = design(np.random.default_rng([seed, 0xD817]))
+    work = design(np.random.default_rng([seed, 0xD817]), fine=False)
     return render(work, azimuth, distance, height, pixels)
 
 
@@ -93,10 +94,12 @@ def _heights(rows) -> np.ndarray:
     return heights
 
 
-def _build(canvas: Canvas, rows, ground: Ground, weather: Weather, rng) -> None:
+def _build(canvas, rows, ground: Ground, weather: Weather, rng, handsome) -> None:
     """Draws the houses, from near to far since most hide others."""
     edge = ground.road + ground.pavement
+    tower = 0.0 if handsome or rng.random() < 0.75 else rng.uniform(0.3, 0.9)
     for side, z, jut, house in sorted(rows, key=lambda row: row[1]):
+        extra = int(rng.integers(1, 4)) if rng.random() < tower else 0
         ends = np.array([z, z + house.width])
         x = ground.middle(ends) + side * (edge + jut)
         base = float(ground.height(ends).min()) - 0.02
@@ -105,10 +108,14 @@ def _build(canvas: Canvas, rows, ground: Ground, weather: Weather, rng) -> None:
         up = np.array([0.0, house.height, 0.0])
         tone = weather.light(np.array([-side, 0.0, 0.0]))
         canvas.rectangle(corner, along, up, house.front, tone, contact=0.35)
+        for _ in range(extra):  # a tower repeats its floors
+            corner = corner + up
+            canvas.rectangle(corner, along, up, house.front, tone)
         if ends[0] > 1:
             deep = np.array([side * 12.0, 0.0, 0.0])
             tone = weather.light(np.array([0.0, 0.0, -1.0])) * 0.92
-            canvas.rectangle(corner, deep, up, house.wall, tone, contact=0.3)
+            foot, whole = corner - extra * up, (1 + extra) * up
+            canvas.rectangle(foot, deep, whole, house.wall, tone, contact=0.3)
         if rng.random() < 0.4:
             rise = rng.uniform(1.5, 3.5)
             slope = np.array([side * rise * 1.2, rise, 0.0])
@@ -133,6 +140,30 @@ def _close(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> N
             (x, base, z), (house.width, 0, 0), (0, house.height, 0), house.front, tone
         )
         x += house.width
+
+
+def _foliage(ground: Ground, rng) -> list[tuple]:
+    """Climbers on walls and crowns overhead: (z, x, sprite, 0, height above ground)."""
+    hung = []
+    edge = ground.road + ground.pavement
+    if rng.random() < 0.25:  # climbers
+        for _ in range(int(rng.integers(1, 6))):
+            sprite = plant("bush", int(rng.integers(48)))
+            grown = dataclasses.replace(sprite, height=rng.uniform(1.5, 6))
+            x = rng.choice([-1, 1]) * (edge - 0.3)
+            above = rng.uniform(0, 4) if rng.random() < 0.5 else 0.0
+            hung.append((float(np.exp(rng.uniform(1.2, 3.6))), x, grown, 0.0, above))
+    if rng.random() < 0.3:  # an avenue under a roof of leaves
+        reach = rng.uniform(0.3, 1.0) * (ground.road + 1)
+        spacing, bare = rng.uniform(1.0, 3.0), rng.random() < 0.3
+        seed = int(rng.integers(48))
+        for z in np.arange(rng.uniform(3, 9), 70, spacing):
+            kind = "tree" if bare or rng.random() < 0.3 else "bush"
+            sprite = plant(kind, (seed + int(rng.integers(3))) % 48)
+            grown = dataclasses.replace(sprite, height=rng.uniform(2.5, 6))
+            away = rng.choice([-1, 1]) * (ground.road + 1 - rng.random() * reach)
+            hung.append((z, away, grown, 0.0, rng.uniform(3.0, 8.0)))
+    return hung
 
 
 def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> None:
@@ -164,6 +195,8 @@ def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) ->
                 at = rng.uniform(3, 40)
                 x = side * (ground.road + ground.pavement - rng.uniform(0.4, 0.8))
                 things.append((at, x, plant("bush", int(rng.integers(48))), 0.5))
+    if not handsome:
+        things += _foliage(ground, rng)
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.5, 0.25, 0.15, 0.1]))):
         side = rng.choice([-1, 1])
         z = rng.uniform(7 if not handsome else 14, 60)
@@ -175,8 +208,11 @@ def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) ->
         sprite = plant("person", int(rng.integers(48)))
         things.append((float(np.exp(rng.uniform(1.4, 4.2))), x, sprite, 0.35))
     tone = 0.5 * (weather.sunlight + weather.shadow)
-    for z, a, sprite, extra in sorted(things, key=lambda thing: -thing[0]):
+    for z, a, sprite, extra, *above in sorted(things, key=lambda thing: -thing[0]):
         x, base = a + float(ground.middle(z)), float(ground.height(z))
+        if above:
+            canvas.stand(sprite, x, z, base + above[0], tone)
+            continue
         if sprite is None:
             seed = int(rng.integers(10_000))
             sprite = seen_vehicle(seed, x, z, extra, canvas.camera, exact=handsome)
@@ -207,7 +243,7 @@ def paint_street(
     rows = _houses(rng, ground, handsome)
     paint_sky(canvas, weather, rng)
     paint_ground(canvas, ground, weather, _heights(rows), rng, handsome)
-    _build(canvas, rows, ground, weather, rng)
+    _build(canvas, rows, ground, weather, rng, handsome)
     _close(canvas, ground, weather, rng, handsome)
     if rng.random() < 0.15:
         wet_ground(canvas, ground, rng.uniform(0.25, 0.6), rng)

@@ -65,7 +65,7 @@ def draw_weather(rng: np.random.Generator, handsome: bool = False) -> Weather:
     Returns:
       The weather.
     """
-    odds = [0.28, 0.22, 0.25, 0.13, 0.05, 0.07]
+    odds = [0.29, 0.23, 0.27, 0.13, 0.05, 0.03]
     if handsome:
         odds = [0.38, 0.27, 0.15, 0.20, 0, 0]
     kind = str(rng.choice(list(_SKIES), p=odds))
