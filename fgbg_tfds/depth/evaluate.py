@@ -1,0 +1,183 @@
+"""`python -m fgbg_tfds.depth evaluate`: measures a teacher beside baselines."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+
+import numpy as np
+
+from fgbg_tfds.depth import PRECISIONS, TEACHERS, load_teacher
+from fgbg_tfds.depth.metrics import NAMES, mean_metrics
+from fgbg_tfds.depth.ordinal import (
+    judge_pairs,
+    object_ratio,
+    paste,
+    read_pairs,
+    row_prior,
+    trimmed_cutout,
+)
+from fgbg_tfds.depth.training import HELD_OUT, draw_scenes
+from fgbg_tfds.errors import InputError
+
+_SIZE = 160  # pixels of a held-out scene's side
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds this command's flags."""
+    parser.add_argument("--teacher", choices=TEACHERS, default="embedded")
+    parser.add_argument("--weights", default=None, help="as for load_teacher")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
+    parser.add_argument(
+        "--scenes", type=int, default=300, help="held-out scenes to measure on"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes that draw scenes",
+    )
+    parser.add_argument(
+        "--marks",
+        type=pathlib.Path,
+        default=None,
+        help="CSV of marked pairs, such as tests/fgbg_tfds/depth/marked_pairs.csv",
+    )
+    parser.add_argument(
+        "--pictures",
+        type=pathlib.Path,
+        default=pathlib.Path("../shared/pictures"),
+        help="folder of the real pictures; what needs it is left out where it is not",
+    )
+
+
+def fit_baselines(logs: np.ndarray) -> dict[str, np.ndarray]:
+    """Fits what knows nothing of the picture.
+
+    Args:
+      logs: float [N, H, W], log metres of training scenes.
+
+    Returns:
+      Depth in metres, float32 [H, W], of 'mean map' (the mean log depth of every
+      pixel) and 'row prior' (of every row).
+    """
+    mean = np.float32(logs).mean(0)
+    row = np.broadcast_to(mean.mean(1, keepdims=True), mean.shape)
+    return {"mean map": np.exp(mean), "row prior": np.exp(row)}
+
+
+def _table(title: str, rows: dict[str, dict[str, float]]) -> None:
+    print(f"\n{title}\n{'':<12}" + "".join(f"{name:>10}" for name in NAMES))
+    for label, values in rows.items():
+        print(f"{label:<12}" + "".join(f"{values[name]:>10.3f}" for name in NAMES))
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints the tables.
+
+    Args:
+      arguments: What `add_arguments` declared.
+
+    Raises:
+      InputError: If a flag, the weights or the marks cannot be used.
+    """
+    if arguments.scenes < 1 or arguments.workers < 1:
+        raise InputError("--scenes and --workers must be 1 or more")
+    teacher = load_teacher(arguments.teacher, arguments.weights, arguments.precision)
+    card = teacher.card
+    print(
+        f"{card.name}, weights {card.weights} ({card.weights_sha256[:12]}), "
+        f"{card.precision}, fed {card.feed_size[0]} x {card.feed_size[1]}"
+    )
+    _measure_scenes(teacher, arguments.scenes, arguments.workers)
+    if not arguments.pictures.is_dir():
+        print(f"\nno folder {arguments.pictures}: nothing measured on real pictures")
+        return
+    if arguments.marks is not None:
+        _measure_pairs(teacher, arguments.marks, arguments.pictures)
+    _measure_composites(teacher, arguments.pictures / "streets_cars")
+
+
+def _measure_scenes(teacher, count: int, workers: int) -> None:
+    size = _SIZE
+    _, known = draw_scenes(range(min(count, 300)), size, 0.65, workers)
+    seeds = range(HELD_OUT, HELD_OUT + count)
+    images, logs = draw_scenes(seeds, size, 0.65, workers)
+    truth = np.exp(np.float32(logs))
+    estimates = {"teacher": teacher(images)}
+    for name, depth in fit_baselines(known).items():
+        estimates[name] = np.broadcast_to(depth, truth.shape)
+    for title, scaled in (("as they are", False), ("after median scaling", True)):
+        rows = {
+            label: mean_metrics(estimate, truth, scaled)
+            for label, estimate in estimates.items()
+        }
+        _table(f"{count} held-out drawn scenes, {title}", rows)
+
+
+def _measure_pairs(teacher, marks: pathlib.Path, pictures: pathlib.Path) -> None:
+    pairs = read_pairs(marks)
+    right, prior = judge_pairs(teacher, pairs, pictures), row_prior(pairs)
+    composite = np.array([bool(pair.cutout) for pair in pairs])
+    indoor = np.array(["rooms" in pair.picture for pair in pairs])
+    print(f"\n{'marked pairs':<28}{'pairs':>8}{'teacher':>10}{'row prior':>11}")
+    groups = {
+        "all": np.ones(len(pairs), bool),
+        "streets": ~composite & ~indoor,
+        "rooms": indoor,
+        "composites": composite,
+        "those the row prior misses": ~prior,
+    }
+    for label, chosen in groups.items():
+        if chosen.any():
+            print(
+                f"{label:<28}{chosen.sum():>8}{100 * right[chosen].mean():>9.1f}%"
+                f"{100 * prior[chosen].mean():>10.1f}%"
+            )
+
+
+def composites_of(folder: pathlib.Path, count: int = 40) -> tuple:
+    """Pastes cut-outs of a folder at random places, as a data set would.
+
+    Args:
+      folder: With 'backgrounds' and 'foregrounds'.
+      count: Composites.
+
+    Returns:
+      Lists of composites, uint8 [H, W, 3], and alphas, uint8 [H, W].
+    """
+    from PIL import Image
+
+    backgrounds = sorted((folder / "backgrounds").iterdir())
+    foregrounds = sorted((folder / "foregrounds").iterdir())
+    rng = np.random.default_rng(0)
+    images, alphas = [], []
+    for index in range(count):
+        path = backgrounds[index % len(backgrounds)]
+        picture = np.asarray(Image.open(path).convert("RGB").resize((224, 224)))
+        cutout = trimmed_cutout(foregrounds[rng.integers(len(foregrounds))], 80)
+        left = int(rng.integers(0, 224 - cutout.shape[1] + 1))
+        top = int(rng.integers(0, 224 - cutout.shape[0] + 1))
+        image, alpha = paste(picture, cutout, left, top)
+        images.append(image)
+        alphas.append(alpha)
+    return images, alphas
+
+
+def _measure_composites(teacher, folder: pathlib.Path) -> None:
+    if not folder.is_dir():
+        return
+    images, alphas = composites_of(folder)
+    ratios = [
+        object_ratio(teacher(image[None])[0], alpha)
+        for image, alpha in zip(images, alphas, strict=True)
+    ]
+    rows = np.linspace(2, 1, 224)[:, None] * np.ones((1, 224))
+    prior = [object_ratio(rows, alpha) for alpha in alphas]
+    print(
+        f"\npasted object nearer than the ring around it in "
+        f"{sum(ratio > 1 for ratio in ratios)} of {len(ratios)} composites "
+        f"(row prior: {sum(ratio > 1 for ratio in prior)}); median ratio of ring to "
+        f"object {np.median(ratios):.2f}"
+    )
