@@ -11,7 +11,8 @@ from fgbg_tfds.procedural.camera import draw_camera
 from fgbg_tfds.procedural.canvas import Canvas
 from fgbg_tfds.procedural.cutouts import draw_cutout
 from fgbg_tfds.procedural.photo import develop
-from fgbg_tfds.procedural.places import paint_open_place, paint_room
+from fgbg_tfds.procedural.places import paint_open_place
+from fgbg_tfds.procedural.rooms import paint_room
 from fgbg_tfds.procedural.street import paint_street
 from fgbg_tfds.procedural.vehicles import Sprite
 
