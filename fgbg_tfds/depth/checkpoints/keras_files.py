@@ -16,6 +16,8 @@ import numpy as np
 
 from fgbg_tfds.errors import InputError
 
+_ENTRIES = {"name", "class_name", "config", "inbound_nodes"}
+
 
 class KerasFile(NamedTuple):
     """A Keras 2 model as it stands in its file.
@@ -61,14 +63,16 @@ def _read_config(file: h5py.File, name: str) -> dict[str, Any]:
         )
     try:
         model = json.loads(text)
-        layers = model["config"]["layers"]
+        config = model["config"]
+        whole = all(set(layer) >= _ENTRIES for layer in config["layers"])
+        whole = whole and config["layers"] and config["output_layers"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{name}: its model_config cannot be read") from error
-    if model.get("class_name") not in ("Model", "Functional") or not layers:
+    if model.get("class_name") not in ("Model", "Functional") or not whole:
         raise InputError(
             f"{name} holds a {model.get('class_name')!r}; expected a functional model"
         )
-    return model["config"]
+    return config
 
 
 def _read_weights(file: h5py.File, name: str) -> dict[str, dict[str, np.ndarray]]:
