@@ -27,7 +27,7 @@ def _value(value):
     if isinstance(value, bool):
         return b"\x88" if value else b"\x89"
     if isinstance(value, int):
-        return b"J" + struct.pack("<i", value)
+        return b"\x8a\x08" + struct.pack("<q", value)
     return _text(value)
 
 
@@ -35,8 +35,14 @@ def _global(module, name):
     return f"c{module}\n{name}\n".encode()
 
 
+def layout(array):
+    """Returns a tensor's offset, shape and strides in its storage, in elements."""
+    return 0, array.shape, [step // array.itemsize for step in array.strides]
+
+
 def _tensor(array, key, *view):
     """Pickles a tensor that is the whole of storage `key`."""
+    offset, shape, strides = layout(array)
     storage = _tuple(
         _text("storage"),
         _global("torch", _TYPES[array.dtype.str[1:]]),
@@ -45,14 +51,13 @@ def _tensor(array, key, *view):
         _value(array.size),
         *view,
     )
-    strides = [step // array.itemsize for step in array.strides]
     return b"".join(
         [
             _global("torch._utils", "_rebuild_tensor_v2"),
             b"(",
             storage + b"Q",
-            _value(0),
-            _tuple(*map(_value, array.shape)),
+            _value(offset),
+            _tuple(*map(_value, shape)),
             _tuple(*map(_value, strides)),
             _value(False),
             _global("collections", "OrderedDict") + b")R",
