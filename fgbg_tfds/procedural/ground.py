@@ -148,9 +148,9 @@ def paint_ground(
     odds = [0.82, 0.18, 0, 0] if handsome else [0.6, 0.2, 0.1, 0.1]
     kind = str(rng.choice(kinds, p=odds))
     colour = look(surface(kind, int(rng.integers(24))))
-    if handsome and kind == "cobble":
-        grey = colour.mean()
-        colour = (colour.mean(-1, keepdims=True) * 0.7 + 0.3 * colour) * (118 / grey)
+    if handsome:
+        colour = colour.mean(-1, keepdims=True) * 0.7 + 0.3 * colour
+        colour *= 122 / colour.mean()
     tracks = np.exp(-np.square((np.abs(np.abs(a) - ground.road / 2) - 0.75) / 0.35))
     colour *= (1 - rng.uniform(-0.05, 0.12) * tracks)[:, None]
     for _ in range(int(rng.integers(0, 4))):  # repairs

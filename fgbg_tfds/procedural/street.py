@@ -74,7 +74,8 @@ def _houses(
         high = rng.random() < 0.15
         gaps = rng.uniform(0, 0.3)
         while z < 150:
-            house = draw_facade(rng) if handsome else facade(int(rng.integers(96)))
+            new = handsome and z < 30  # Farther ones may be met again elsewhere.
+            house = draw_facade(rng) if new else facade(int(rng.integers(96)))
             if high and house.height < 14 and rng.random() < 0.7:
                 continue
             jut = back + (rng.uniform(0, 1.0) if rng.random() < 0.2 else 0)
@@ -125,7 +126,7 @@ def _build(canvas, rows, ground: Ground, weather: Weather, rng, handsome) -> Non
             canvas.rectangle(eaves, along, slope, tiles, tone * 0.85)
 
 
-def _close(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> None:
+def _close(canvas: Canvas, ground: Ground, weather: Weather, rng) -> None:
     """Closes the far end with houses across, or leaves it open."""
     if rng.random() < 0.45:
         return
@@ -134,7 +135,7 @@ def _close(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> N
     x = float(ground.middle(z)) - rng.uniform(25, 40)
     limit = x + 75
     while x < limit:
-        house = draw_facade(rng) if handsome else facade(int(rng.integers(96)))
+        house = facade(int(rng.integers(96)))
         tone = weather.light(np.array([0.0, 0.0, -1.0]))
         canvas.rectangle(
             (x, base, z), (house.width, 0, 0), (0, house.height, 0), house.front, tone
@@ -232,7 +233,8 @@ def paint_street(
     Args:
       camera: Where it is seen from.
       rng: Where all of it comes from.
-      handsome: Whether every house and car is drawn anew and the odd is left out.
+      handsome: Whether near houses and all cars are drawn anew, and the odd is
+        left out.
 
     Returns:
       The picture with its depth.
@@ -244,7 +246,7 @@ def paint_street(
     paint_sky(canvas, weather, rng)
     paint_ground(canvas, ground, weather, _heights(rows), rng, handsome)
     _build(canvas, rows, ground, weather, rng, handsome)
-    _close(canvas, ground, weather, rng, handsome)
+    _close(canvas, ground, weather, rng)
     if rng.random() < 0.15:
         wet_ground(canvas, ground, rng.uniform(0.25, 0.6), rng)
     _furnish(canvas, ground, weather, rng, handsome)
