@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 
 from fgbg_tfds.errors import InputError
 
+# All that `zipfile` answers to damage, encryption and unknown compression.
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 _LARGEST = 2**30  # Bytes of one unpacked file; a guard against zip bombs.
 
 
@@ -38,8 +51,9 @@ def read_files(path: pathlib.Path, names: Sequence[str]) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name: _read_from_zip(archive, path, name) for name in names}
-    # An encrypted entry is a RuntimeError, an unknown compression the next.
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except InputError:
+        raise
+    except ZIP_ERRORS as error:
         raise InputError(f"{path} is a damaged zip: {error}") from error
 
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
+from fgbg_tfds.depth.checkpoints import sources
 from fgbg_tfds.errors import InputError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -248,7 +249,9 @@ def _read_zip(data: bytes, name: str) -> tuple[Any, dict[str, np.ndarray]]:
                 if path not in sizes:
                     raise InputError(f"{name} is damaged: storage {key!r} is missing")
                 numbers[key] = _numbers(archive.read(path), storage, name)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except InputError:
+        raise
+    except sources.ZIP_ERRORS as error:
         raise InputError(f"{name} is a broken zip: {_sentence(error)}") from error
     return content, numbers
 
