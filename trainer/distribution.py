@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -71,6 +72,29 @@ def describe(strategy: tf.distribute.Strategy) -> list[str]:
         f"strategy: {type(strategy).__name__}, "
         f"{strategy.num_replicas_in_sync} replicas",
     ]
+
+
+@contextlib.contextmanager
+def joined(strategy: tf.distribute.Strategy):
+    """Keeps workers together: all leave at the end, or all with an error.
+
+    Raises:
+      UserError: If another worker was lost while this one worked.
+    """
+    try:
+        yield
+        if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Who leaves early would look to the others like a worker that was lost.
+            strategy.run(
+                lambda: tf.distribute.get_replica_context().all_reduce(
+                    tf.distribute.ReduceOp.SUM, tf.constant(1.0)
+                )
+            )
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise UserError(
+            "another worker was lost; relaunch all of them with the same command, "
+            f"and they go on from the last checkpoint ({error.message.splitlines()[0]})"
+        ) from error
 
 
 def policy(precision: str) -> str:

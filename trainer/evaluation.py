@@ -95,7 +95,7 @@ def evaluate(state: State, split: str, threshold: int) -> dict:
                 tf.broadcast_to(mean_depth, tf.shape(depth)), depth
             ),
         }
-        return sums, batch["real"]
+        return sums, tf.cast(batch["real"], tf.int32)
 
     @tf.function
     def step(batch):
@@ -109,7 +109,7 @@ def evaluate(state: State, split: str, threshold: int) -> dict:
     for batch in _distributed(state, split):
         sums, real = step(batch)
         parts.append(
-            tf.nest.map_structure(lambda v, r=real: v.numpy()[r.numpy()], sums)
+            tf.nest.map_structure(lambda v, r=real: v.numpy()[r.numpy() > 0], sums)
         )
     return tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
 

@@ -74,6 +74,39 @@ def share_loss(logits, depth, most: float, weights=1.0):
     return mask_loss(logits, share, known * ops.cast(weights, logits.dtype))
 
 
+def ssim_loss(predicted, true, side: int = 7):
+    r"""One minus the structural similarity, averaged over each map.
+
+    Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861, with a flat window:
+
+    .. math::
+      L = 1 - \frac{(2 \mu_x \mu_y + c_1) (2 \sigma_{xy} + c_2)}
+                  {(\mu_x^2 + \mu_y^2 + c_1) (\sigma_x^2 + \sigma_y^2 + c_2)}
+
+    with means, variances and covariance over a window around each pixel,
+    :math:`c_1 = 0.01^2` and :math:`c_2 = 0.03^2`.
+
+    Args:
+      predicted: float32 [N, H, W, 1], 0 to 1.
+      true: The same.
+      side: Of the window, pixels.
+
+    Returns:
+      float32 [N], 0 for equal maps, at most 2.
+    """
+
+    def mean(values):
+        return ops.average_pool(values, side, 1, "valid")
+
+    mean_x, mean_y = mean(predicted), mean(true)
+    variance_x = mean(predicted**2) - mean_x**2
+    variance_y = mean(true**2) - mean_y**2
+    covariance = mean(predicted * true) - mean_x * mean_y
+    above = (2 * mean_x * mean_y + 1e-4) * (2 * covariance + 9e-4)
+    below = (mean_x**2 + mean_y**2 + 1e-4) * (variance_x + variance_y + 9e-4)
+    return 1 - ops.mean(above / below, (1, 2, 3))
+
+
 def _known(depth):
     known = ops.cast(depth > 0, "float32")
     return known, ops.where(depth > 0, depth, 1.0)

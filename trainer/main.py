@@ -63,14 +63,13 @@ def run(settings: Settings) -> None:
 
     from trainer import evaluation, serving, train
 
-    if settings.mode == "train":
-        run_state = train.train(settings, strategy)
-    else:
-        run_state = train.restore(settings, strategy)
-    if settings.mode in ("train", "evaluate"):
-        evaluation.report(run_state)
-    if settings.mode in ("train", "export"):
-        serving.export(run_state)
+    with distribution.joined(strategy):
+        start = train.train if settings.mode == "train" else train.restore
+        state = start(settings, strategy)
+        if settings.mode in ("train", "evaluate"):
+            evaluation.report(state)
+        if settings.mode in ("train", "export"):
+            serving.export(state)
 
 
 def main(argv: list[str]) -> None:

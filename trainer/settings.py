@@ -31,7 +31,7 @@ class Settings:
     validation_split: str = _setting("validation", "Split to tune thresholds on.")
     test_split: str = _setting("test", "Split to report on.")
 
-    model: str = _setting("eigen", "Network.", choices=("eigen",))
+    model: str = _setting("eigen", "Network.", choices=("eigen", "dnn15"))
     image_size: str = _setting(
         "224", "Size of the pictures fed to the network, as 224 or HEIGHTxWIDTH."
     )
@@ -63,6 +63,9 @@ class Settings:
         least=0,
     )
     batch_size: int = _setting(32, "Pictures a step, over all devices.", least=1)
+    ssim: float = _setting(
+        0.0, "Weight of a structural similarity loss of depth.", least=0
+    )
     learning_rate: float = _setting(
         1e-3, "joint: highest rate. paper: rate of the coarse convolutions.", least=0
     )

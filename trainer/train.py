@@ -92,20 +92,19 @@ def distributed_batches(state: State, first_step: int):
     return state.strategy.distribute_datasets_from_function(batches)
 
 
-def head_losses(network: Network, head: str, maps, batch: dict):
-    """Losses of mask and depth of one head.
+def head_losses(network: Network, maps, batch: dict, ssim: float = 0.0):
+    """Losses of mask and depth of one head, depth in the network's own code.
 
     Args:
       network: What gave the maps.
-      head: Which head; depth counts in the network's own code.
       maps: float32 [N, h, w, 2].
       batch: 'mask' float32 [N, H, W, 1] in 0 to 1, 'depth' float32 [N, H, W, 1] in
         metres.
+      ssim: How much the structural similarity of depth counts.
 
     Returns:
       Mask loss and depth loss, float32 [N], and the mask's logits at full size.
     """
-    del head
     size = tuple(batch["mask"].shape[1:3])
     covered = network.grid.covered(size[0])
     logits, code = network.logits(maps, size)
@@ -114,6 +113,13 @@ def head_losses(network: Network, head: str, maps, batch: dict):
         depth = losses.share_loss(code, batch["depth"], MOST_DEPTH, covered)
     else:
         depth = losses.depth_loss(code, batch["depth"], covered)
+    if ssim:
+        # Where depth is unknown both are the same, so that nothing is learned there.
+        known = ops.cast(batch["depth"] > 0, "float32")
+        shares = [
+            d * known / MOST_DEPTH for d in (network.metres(code), batch["depth"])
+        ]
+        depth += ssim * losses.ssim_loss(*shares)
     return mask, depth, logits
 
 
@@ -136,7 +142,9 @@ def make_step(state: State, stage: Stage):
             )
             loss = 0.0
             for head, weight in stage.heads.items():
-                mask, depth, logits = head_losses(network, head, outputs[head], batch)
+                mask, depth, logits = head_losses(
+                    network, outputs[head], batch, settings.ssim
+                )
                 mask = tf.reduce_sum(mask) / settings.batch_size
                 depth = tf.reduce_sum(depth) / settings.batch_size
                 loss += weight * (MASK_WEIGHT * mask + DEPTH_WEIGHT * depth)

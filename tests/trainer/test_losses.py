@@ -76,3 +76,13 @@ def test_share_loss_by_hand():
     true, logits = maps([[[40.0, 0.0]]]), maps([[[0.0, 100.0]]])
     loss = losses.share_loss(logits, true, most=80.0)
     np.testing.assert_allclose(loss, [np.log(2)], rtol=1e-6)
+
+
+def test_ssim_loss_agrees_with_its_definition_on_one_window():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(size=(2, 1, 7, 7, 1)).astype(np.float32)
+    cov = ((x - x.mean()) * (y - y.mean())).mean()
+    above = (2 * x.mean() * y.mean() + 1e-4) * (2 * cov + 9e-4)
+    below = (x.mean() ** 2 + y.mean() ** 2 + 1e-4) * (x.var() + y.var() + 9e-4)
+    np.testing.assert_allclose(losses.ssim_loss(x, y), [1 - above / below], rtol=1e-4)
+    np.testing.assert_allclose(losses.ssim_loss(x, x), [0], atol=1e-5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trainer.models.dnn15 import dnn15
 from trainer.models.eigen import eigen
 from trainer.models.network import Network
 from trainer.settings import Settings
@@ -29,6 +30,8 @@ def make_network(
     Raises:
       UserError: If the network cannot take pictures of this size.
     """
+    if settings.model == "dnn15":
+        return dnn15(size=size, dtype=dtype, seed=settings.seed)
     return eigen(
         size=size,
         padding=settings.padding,
@@ -41,4 +44,4 @@ def make_network(
     )
 
 
-__all__ = ["Network", "eigen", "make_network"]
+__all__ = ["Network", "dnn15", "eigen", "make_network"]

@@ -1,0 +1,16 @@
+import numpy as np
+
+from trainer.models.dnn15 import dnn15
+
+
+def test_it_has_the_original_s_parameters():
+    model = dnn15((32, 32)).model
+    assert sum(np.prod(w.shape) for w in model.trainable_weights) == 305_728
+
+
+def test_maps_are_as_large_as_the_pictures():
+    network = dnn15((16, 24))
+    pair = np.full((2, 16, 24, 3), 99, np.float32)
+    mask, depth = network.predict(pair, pair, (16, 24))
+    assert mask.shape == depth.shape == (2, 16, 24, 1)
+    assert 0 <= np.min(depth) <= np.max(depth) <= 80

@@ -1,0 +1,107 @@
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+import numpy as np
+import pytest
+
+from trainer import distribution
+
+ROOT = pathlib.Path(__file__).parents[2]
+STEPS = 5
+PLAIN = ("--precision=float32", "--dropout=0", f"--train_steps={STEPS}")
+
+
+def losses(workdir):
+    lines = [json.loads(line) for line in (workdir / "history.jsonl").open()]
+    assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
+    return np.array([[line["loss"], line["depth_loss"]] for line in lines])
+
+
+def free_ports(number):
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def start_workers(command, workdir, *flags):
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    processes = []
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": workers}, "task": task})
+        processes.append(
+            subprocess.Popen(
+                command(workdir, "--strategy=multi_worker", *PLAIN, *flags),
+                cwd=ROOT,
+                env=os.environ | {"TF_CONFIG": config},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return processes
+
+
+@pytest.fixture(scope="module")
+def alone(command, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("alone")
+    arguments = command(workdir, "--strategy=one", *PLAIN)
+    subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
+    return workdir
+
+
+def reports(workdir):
+    report = json.loads((workdir / "metrics.json").read_text())
+    return report["examples"], report["baselines"], report["network"]
+
+
+def assert_same(workdir, alone):
+    np.testing.assert_allclose(losses(workdir), losses(alone), rtol=1e-4)
+    examples, baselines, network = reports(workdir)
+    assert (examples, baselines) == reports(alone)[:2]
+    assert network == pytest.approx(reports(alone)[2], rel=1e-3)
+
+
+def test_two_devices_do_what_one_does(command, alone, tmp_path):
+    arguments = command(tmp_path, "--strategy=mirrored", "--logical_devices=2", *PLAIN)
+    subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
+    assert_same(tmp_path, alone)
+
+
+def test_two_processes_do_what_one_does_though_one_is_lost_on_the_way(
+    command, alone, tmp_path
+):
+    first, second = start_workers(command, tmp_path)
+    for line in first.stderr:
+        if "checkpoint at step 2" in line:
+            second.kill()
+            break
+    _, printed = first.communicate(timeout=120)
+    second.communicate()
+    assert second.returncode == -signal.SIGKILL
+    assert first.returncode not in (0, None)
+    assert "relaunch" in printed
+    for process in start_workers(command, tmp_path):
+        _, printed = process.communicate()
+        assert process.returncode == 0, printed
+    assert_same(tmp_path, alone)
+
+
+@pytest.mark.parametrize(
+    ("precision", "policy"),
+    [("float32", "float32"), ("bfloat16", "mixed_bfloat16")],
+)
+def test_precisions_are_keras_policies(precision, policy):
+    assert distribution.policy(precision) == policy
+
+
+def test_precision_auto_is_one_of_both():
+    assert distribution.policy("auto") in ("float32", "mixed_bfloat16")
