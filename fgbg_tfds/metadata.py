@@ -44,7 +44,7 @@ def build_metadata(
             "decode": "metres = depth / 256 where depth > 0",
             "nearest_metres": encoding.NEAREST,
             "farthest_metres": encoding.FARTHEST,
-            "relative_step": encoding.RELATIVE_STEP,
+            "relative_error": encoding.RELATIVE_ERROR,
             "metric": bool(card and card.metric),
         },
         "mask": {"unit": "alpha, 0 to 255", "decode": "foreground = mask >= 128"},
