@@ -1,0 +1,352 @@
+"""How fast monodepth2 labels pictures: ours, PyTorch and OpenVINO side by side.
+
+    python benchmarks/teacher_speed.py --rounds 5
+
+Pictures of 224 x 224 go in, metres of 224 x 224 come out, at a feed of 640 x 192;
+resizing is part of it. Each contestant lives in a process of its own and takes its
+turn in every round, so that a slow minute of the machine hits all. A turn during
+which anyone else used the cores is run again. The ratios are medians over rounds.
+`x loop` and `x bf16` are how many times faster than PyTorch's two, `of peak` is the
+original's arithmetic against the machine's matrix product (more than was really done:
+ours does less), `others` is the part of the cores that others had. Weights are random
+unless given; PyTorch and OpenVINO are measured if installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import multiprocessing
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+_ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(_ROOT), str(_ROOT / "tests" / "fgbg_tfds" / "depth")]
+
+_HEIGHT, _WIDTH, _SIDE = 192, 640, 224
+_WHOLE = 400_000  # Composites of the whole recipe.
+_MATRIX = 2048  # Side of the matrices that the peak is measured with.
+_TRIES = 20  # Turns after which a disturbed one is taken as it is.
+
+Run = Callable[[np.ndarray], np.ndarray]
+
+
+# === Contestants: each makes a function from uint8 [N, 224, 224, 3] to metres ===
+
+
+def ours(precision: str) -> Callable[[pathlib.Path], Run]:
+    """Returns how to load our teacher."""
+
+    def make(folder: pathlib.Path) -> Run:
+        from fgbg_tfds.depth import load_teacher
+
+        return load_teacher("monodepth2", folder, precision)
+
+    return make
+
+
+def _resize(image: np.ndarray) -> np.ndarray:
+    from PIL import Image
+
+    resized = Image.fromarray(image).resize((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
+    return np.asarray(resized)
+
+
+def pytorch_loop(folder: pathlib.Path) -> Run:
+    """The original's way: eager, float32, one picture at a time, all four scales."""
+    import pytorch_monodepth2
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(_cores())
+    network = pytorch_monodepth2.load(folder)
+
+    def run(images: np.ndarray) -> np.ndarray:
+        metres = []
+        with torch.no_grad():
+            for image in images:
+                feed = torch.from_numpy(_resize(image).copy()).permute(2, 0, 1)
+                disparity = network(feed[None].float() / 255)
+                metres.append(_torch_metres(functional, disparity).numpy()[0])
+        return np.stack(metres)
+
+    return run
+
+
+def pytorch_bfloat16(folder: pathlib.Path) -> Run:
+    """PyTorch's strongest eager setting: bfloat16, channels_last, batches of 8."""
+    import pytorch_monodepth2
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(_cores())
+    network = pytorch_monodepth2.load(folder, scales=(0,))
+    network = network.to(torch.bfloat16).to(memory_format=torch.channels_last)
+
+    def run(images: np.ndarray) -> np.ndarray:
+        metres = []
+        with torch.inference_mode():
+            for start in range(0, len(images), 8):
+                feed = np.stack([_resize(image) for image in images[start : start + 8]])
+                # A view of [N, H, W, 3] is channels_last already.
+                feed = torch.from_numpy(feed).permute(0, 3, 1, 2).float() / 255
+                disparity = network(feed.to(torch.bfloat16)).float()
+                metres.append(_torch_metres(functional, disparity).numpy())
+        return np.concatenate(metres)
+
+    return run
+
+
+def _torch_metres(functional, disparity):
+    resized = functional.interpolate(
+        disparity, (_SIDE, _SIDE), mode="bilinear", align_corners=False
+    )
+    return (5.4 / (0.01 + 9.99 * resized))[:, 0]
+
+
+def openvino(precision: str) -> Callable[[pathlib.Path], Run]:
+    """Returns how to load OpenVINO with as many requests at once as it likes."""
+
+    def make(folder: pathlib.Path) -> Run:
+        import openvino
+        import pytorch_monodepth2
+        import torch
+        from torch.nn import functional
+
+        torch.set_num_threads(1)
+        network = pytorch_monodepth2.load(folder, scales=(0,))
+        example = torch.zeros(1, 3, _HEIGHT, _WIDTH)
+        model = openvino.convert_model(network, example_input=example)
+        model.reshape([1, 3, _HEIGHT, _WIDTH])
+        options = {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_PRECISION_HINT": precision,
+        }
+        compiled = openvino.Core().compile_model(model, "CPU", options)
+        queue = openvino.AsyncInferQueue(compiled)
+
+        def run(images: np.ndarray) -> np.ndarray:
+            metres = np.zeros((len(images), _SIDE, _SIDE), np.float32)
+
+            def finish(request, index: int) -> None:
+                disparity = torch.from_numpy(request.get_output_tensor().data.copy())
+                metres[index] = _torch_metres(functional, disparity)[0].numpy()
+
+            queue.set_callback(finish)
+            for index, image in enumerate(images):
+                feed = _resize(image).transpose(2, 0, 1)[None].astype(np.float32) / 255
+                queue.start_async(feed, index)
+            queue.wait_all()
+            return metres
+
+        return run
+
+    return make
+
+
+def matmul(precision: str) -> Callable[[pathlib.Path], Run]:
+    """Returns a product of large matrices as often as there are pictures."""
+
+    def make(folder: pathlib.Path) -> Run:
+        import tensorflow as tf
+
+        a = tf.cast(tf.random.normal([_MATRIX, _MATRIX]), precision)
+        product = tf.function(lambda: tf.linalg.matmul(a, a)[:1, :1])
+
+        def run(images: np.ndarray) -> np.ndarray:
+            for _ in images:
+                product().numpy()
+            return images
+
+        return run
+
+    return make
+
+
+_OURS_32, _OURS_16 = "ours, float32", "ours, bfloat16"
+_TORCH, _TORCH_16 = "PyTorch loop, float32, batch 1", "PyTorch, bfloat16, batch 8"
+_PEAK_32, _PEAK_16 = "matrix product, float32", "matrix product, bfloat16"
+CONTESTANTS = {
+    _OURS_32: (None, ours("float32")),
+    _OURS_16: (None, ours("bfloat16")),
+    _TORCH: ("torch", pytorch_loop),
+    _TORCH_16: ("torch", pytorch_bfloat16),
+    "OpenVINO, float32": ("openvino", openvino("f32")),
+    "OpenVINO, bfloat16": ("openvino", openvino("bf16")),
+    _PEAK_32: (None, matmul("float32")),
+    _PEAK_16: (None, matmul("bfloat16")),
+}
+
+
+# === Measuring ===
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _serve(pipe, name: str, folder: pathlib.Path, images: np.ndarray) -> None:
+    """Loads one contestant, then takes a turn whenever the pipe says so."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.path.insert(0, str(_ROOT / "benchmarks"))
+    run = CONTESTANTS[name][1](folder)
+    result = run(images[:8])
+    pipe.send(result if not name.startswith("matrix") else None)
+    while pipe.recv():
+        own, wall = time.process_time(), time.perf_counter()
+        run(images)
+        pipe.send((time.perf_counter() - wall, time.process_time() - own))
+
+
+def _busy() -> float:
+    """Returns the seconds that all cores together were busy, stolen ones included."""
+    with pathlib.Path("/proc/stat").open() as file:
+        fields = [int(word) for word in file.readline().split()[1:]]
+    idle = fields[3] + fields[4]
+    return (sum(fields[:8]) - idle) / os.sysconf("SC_CLK_TCK")
+
+
+class _Turn(NamedTuple):
+    """One turn of one contestant.
+
+    Attributes:
+      others: The share of all cores' time that others used meanwhile.
+      wall: Seconds it took.
+      own: Seconds of all cores that it used.
+    """
+
+    others: float
+    wall: float
+    own: float
+
+
+def _take_turn(pipe, disturbance: float) -> _Turn:
+    """Runs one turn until it is undisturbed; returns the least disturbed."""
+    best = _Turn(float("inf"), float("inf"), float("inf"))
+    for _ in range(_TRIES):
+        before = _busy()
+        pipe.send(True)
+        wall, own = pipe.recv()
+        share = max(0.0, _busy() - before - own) / (wall * _cores())
+        best = min(best, _Turn(share, wall, own))
+        if share <= disturbance:
+            break
+    return best
+
+
+def _multiplications() -> int:
+    """Returns the multiplications that the original makes for one picture."""
+    from fgbg_tfds.depth import monodepth2_network as network
+
+    total = 0
+    for name, _, shape in network.encoder_convolutions():
+        layer = int(name[13]) if name.startswith("encoder.layer") else 0
+        total += np.prod(shape) * _HEIGHT * _WIDTH // 4 ** (layer + 1 if layer else 1)
+    for name, shape in network.decoder_convolutions():
+        index = int(name.split(".")[1])
+        if index <= 10:
+            total += np.prod(shape) * _HEIGHT * _WIDTH // 4 ** (5 - (index + 1) // 2)
+    return int(total)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pictures", type=int, default=32, help="a turn")
+    parser.add_argument("--weights", type=pathlib.Path, help="a folder; else random")
+    parser.add_argument(
+        "--disturbance",
+        type=float,
+        default=0.03,
+        help="the share of the cores' time, by others, beyond which a turn is repeated",
+    )
+    arguments = parser.parse_args()
+    import monodepth2_reference
+
+    images = monodepth2_reference.random_images(arguments.pictures, _SIDE, _SIDE)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = arguments.weights or pathlib.Path(scratch) / "stereo_640x192"
+        if not arguments.weights:
+            monodepth2_reference.write_folder(folder, _HEIGHT, _WIDTH)
+        turns = _measure(folder, images, arguments)
+    _report(turns, arguments.pictures)
+
+
+def _measure(folder: pathlib.Path, images: np.ndarray, arguments: argparse.Namespace):
+    """Returns each contestant's turns, one a round."""
+    context = multiprocessing.get_context("spawn")
+    pipes, results, workers = {}, {}, []
+    for name, (module, _) in CONTESTANTS.items():
+        if module and importlib.util.find_spec(module) is None:
+            print(f"{name}: {module} is not installed")
+            continue
+        pipes[name], other = context.Pipe()
+        worker = context.Process(target=_serve, args=(other, name, folder, images))
+        worker.start()
+        workers.append(worker)
+        results[name] = pipes[name].recv()
+    for name, metres in results.items():
+        if metres is not None:
+            error = np.median(np.abs(metres / results[_OURS_32] - 1))
+            print(f"{name}: depth differs from ours in float32 by {error:.1e} (median)")
+    turns = {name: [] for name in pipes}
+    try:
+        for number in range(arguments.rounds):
+            for name, pipe in pipes.items():
+                turns[name].append(_take_turn(pipe, arguments.disturbance))
+            print(f"round {number + 1} of {arguments.rounds}", flush=True)
+    finally:
+        for pipe in pipes.values():
+            pipe.send(False)
+        for worker in workers:
+            worker.join()
+    return turns
+
+
+def _report(turns: dict[str, list[_Turn]], pictures: int) -> None:
+    """Prints the table and the ratios."""
+    walls = {name: [turn.wall for turn in each] for name, each in turns.items()}
+    work = 2 * _multiplications() / 1e9
+    peaks = {
+        name: 2 * _MATRIX**3 * pictures / statistics.median(walls[name]) / 1e9
+        for name in (_PEAK_32, _PEAK_16)
+    }
+    print(f"\n{_cores()} cores; one picture is {work:.1f} GFLOP as the paper has it")
+    for name, peak in peaks.items():
+        print(f"{name}: {peak:.0f} GFLOP/s")
+    print(
+        f"\n{'':32}{'pictures/s':>11}{'x loop':>8}{'x bf16':>8}{'of peak':>9}"
+        f"{'CPU ms':>8}{'400,000':>9}{'others':>8}"
+    )
+    for name, each in turns.items():
+        if name in peaks:
+            continue
+        rate = pictures / statistics.median(walls[name])
+        peak = peaks[_PEAK_16 if "bfloat16" in name else _PEAK_32]
+        own = statistics.median(turn.own for turn in each) / pictures * 1000
+        print(
+            f"{name:32}{rate:11.2f}{_ratio(walls, _TORCH, name):>8}"
+            f"{_ratio(walls, _TORCH_16, name):>8}{rate * work / peak:9.0%}{own:8.1f}"
+            f"{_WHOLE / rate / 3600:7.1f} h{max(turn.others for turn in each):8.1%}"
+        )
+
+
+def _ratio(walls: dict[str, list[float]], base: str, name: str) -> str:
+    """Returns the median over rounds of how many times faster `name` is."""
+    if base not in walls:
+        return "-"
+    pairs = zip(walls[base], walls[name], strict=True)
+    return f"{statistics.median(b / n for b, n in pairs):.2f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""A training step of ours against the same network in PyTorch, and reading alone.
+
+    python benchmarks/train_step.py --batch_size=32 --image_size=224 --rounds=5
+    python benchmarks/train_step.py --dataset=fgbg/sample
+
+Both networks have the same layers, losses and optimizer, and the same number of
+threads. Their steps are taken in turns, so that a busy machine disturbs both alike;
+the medians are compared. PyTorch is needed for the comparison only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer import losses
+from trainer.models.eigen import eigen
+
+
+def keras_step(size: int, units: int, batch: dict, precision: str):
+    """Our step: forward, both losses of both stacks, backward, AdamW."""
+    dtype = "float32" if precision == "float32" else f"mixed_{precision}"
+    network = eigen((size, size), coarse_units=units, dtype=dtype)
+    variables = network.model.trainable_variables
+    optimizer = keras.optimizers.AdamW(1e-4)
+    optimizer.build(variables)
+    batch = {name: tf.constant(value) for name, value in batch.items()}
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            pair = {"bg": batch["bg"], "fgbg": batch["fgbg"]}
+            outputs = network.model(pair, training=True)
+            loss = 0.0
+            for head, weight in (("coarse", 0.5), ("fine", 1.0)):
+                logits, depth = network.logits(outputs[head], (size, size))
+                loss += weight * tf.reduce_mean(
+                    2 * losses.mask_loss(logits, batch["mask"])
+                    + losses.depth_loss(depth, batch["depth"])
+                )
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    return lambda: float(step()), network.model.count_params()
+
+
+def torch_step(size: int, units: int, batch: dict, precision: str):
+    """The same step in PyTorch, as its users would write it."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    cells = size // 4
+
+    class Eigen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            relu, flat = nn.ReLU(), nn.Flatten()
+            self.coarse = nn.Sequential(
+                nn.Conv2d(6, 96, 11, 4, 5), relu, nn.MaxPool2d(2),
+                nn.Conv2d(96, 256, 5, 1, 2), relu, nn.MaxPool2d(3, 2, 1),
+                nn.Conv2d(256, 384, 3, 1, 1), relu,
+                nn.Conv2d(384, 384, 3, 1, 1), relu,
+                nn.Conv2d(384, 256, 3, 2, 1), relu, flat,
+                nn.Linear(256 * (size // 32) ** 2, units), relu, nn.Dropout(0.5),
+                nn.Linear(units, 2 * cells**2),
+            )  # fmt: skip
+            self.fine_1 = nn.Sequential(
+                nn.Conv2d(6, 63, 9, 2, 4), relu, nn.MaxPool2d(2)
+            )
+            self.fine_3 = nn.Sequential(nn.Conv2d(65, 64, 5, 1, 2), relu)
+            self.fine_4 = nn.Conv2d(64, 2, 5, 1, 2)
+
+        def forward(self, bg, fgbg):
+            pair = torch.cat([fgbg / 127.5 - 1, (fgbg - bg) * (4 / 255)], 1)
+            coarse = self.coarse(pair).view(-1, 2, cells, cells)
+            fine = self.fine_3(torch.cat([self.fine_1(pair), coarse], 1))
+            return coarse, self.fine_4(fine)
+
+    model = Eigen().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.004)
+    tensors = {
+        name: torch.tensor(value.transpose(0, 3, 1, 2)).contiguous(
+            memory_format=torch.channels_last
+        )
+        for name, value in batch.items()
+    }
+    known = tensors["depth"] > 0
+    log_depth = torch.where(known, tensors["depth"], 1).log()
+
+    def step():
+        optimizer.zero_grad()
+        with torch.autocast(
+            "cpu", getattr(torch, precision), enabled=precision != "float32"
+        ):
+            outputs = model(tensors["bg"], tensors["fgbg"])
+        loss = 0.0
+        for maps, weight in zip(outputs, (0.5, 1.0), strict=True):
+            full = functional.interpolate(maps.float(), (size, size), mode="bilinear")
+            mask = functional.binary_cross_entropy_with_logits(
+                full[:, :1], tensors["mask"]
+            )
+            error = torch.where(known, full[:, 1:] - log_depth, 0)
+            number = known.sum((1, 2, 3))
+            mean = error.sum((1, 2, 3)) / number
+            depth = ((error**2).sum((1, 2, 3)) / number - 0.5 * mean**2).mean()
+            loss = loss + weight * (2 * mask + depth)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step, sum(parameter.numel() for parameter in model.parameters())
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Prints a line for each precision and framework."""
+    rng = np.random.default_rng(0)
+    shape = (arguments.batch_size, arguments.image_size, arguments.image_size)
+    batch = {
+        "bg": rng.uniform(0, 255, (*shape, 3)).astype(np.float32),
+        "fgbg": rng.uniform(0, 255, (*shape, 3)).astype(np.float32),
+        "mask": (rng.uniform(size=(*shape, 1)) < 0.1).astype(np.float32),
+        "depth": rng.uniform(0.0, 80, (*shape, 1)).astype(np.float32),
+    }
+    print(
+        f"Eigen, batch {arguments.batch_size}, {arguments.image_size} pixels, coarse_6 "
+        f"of {arguments.coarse_units}; medians of {arguments.rounds} steps in turns"
+    )
+    for precision in arguments.precisions.split(","):
+        steps = {
+            name: make(arguments.image_size, arguments.coarse_units, batch, precision)
+            for name, make in (("keras", keras_step), ("torch", torch_step))
+        }
+        times = {name: [] for name in steps}
+        for number in range(arguments.rounds + 2):
+            for name, (step, _) in steps.items():
+                start = time.perf_counter()
+                step()
+                if number >= 2:  # the first ones trace and warm up
+                    times[name].append(time.perf_counter() - start)
+        medians = {name: statistics.median(values) for name, values in times.items()}
+        for name, (_, parameters) in steps.items():
+            print(
+                f"{precision:9} {name:6} {medians[name]:7.3f} s a step, "
+                f"{parameters:,} parameters"
+            )
+        ratio = medians["keras"] / medians["torch"]
+        print(f"{precision:9} ratio  {ratio:7.3f}", flush=True)
+
+
+def read(arguments: argparse.Namespace) -> None:
+    """Prints how many examples a second are read, decoded and augmented."""
+    from trainer import data
+    from trainer.augment import Augmentation
+
+    builder = data.open_dataset(arguments.dataset, arguments.data_dir)
+    size = (arguments.image_size, arguments.image_size)
+    streams = {
+        "decoded": data.evaluation_batches(
+            builder, "train", size=size, batch_size=arguments.batch_size
+        ),
+        "augmented": data.training_batches(
+            builder, "train", size=size, batch_size=arguments.batch_size,
+            augmentation=Augmentation(), seed=0,
+        ),
+    }  # fmt: skip
+    for name, stream in streams.items():
+        batches = iter(stream)
+        next(batches)
+        start, number = time.perf_counter(), 0
+        for _ in range(arguments.rounds * 8):
+            next(batches)
+            number += arguments.batch_size
+        print(f"{name:9} {number / (time.perf_counter() - start):7.0f} examples/s")
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch_size", type=int, default=32)
+    parser.add_argument("--image_size", type=int, default=224)
+    parser.add_argument("--coarse_units", type=int, default=4096)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--precisions", default="float32,bfloat16")
+    parser.add_argument("--dataset", default="", help="measure reading it instead")
+    parser.add_argument("--data_dir", default="")
+    arguments = parser.parse_args()
+    if arguments.dataset:
+        read(arguments)
+        return
+    try:
+        import torch
+    except ImportError:
+        sys.exit("error: PyTorch is not installed; pip install torch")
+    torch.set_num_threads(os.cpu_count() or 1)
+    compare(arguments)
+
+
+if __name__ == "__main__":
+    main()
