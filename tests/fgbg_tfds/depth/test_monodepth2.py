@@ -150,6 +150,17 @@ def test_files_written_by_pytorch_are_read(folder, tensors, teacher, tmp_path):
     np.testing.assert_array_equal(other(images), teacher(images))
 
 
+def test_disparity_is_pytorchs(folder, teacher, monkeypatch):
+    torch = pytest.importorskip("torch", reason="PyTorch itself is not installed")
+    monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[3] / "benchmarks")
+    pytorch_monodepth2 = pytest.importorskip("pytorch_monodepth2")
+    images = reference.random_images(2, HEIGHT, WIDTH, seed=14)
+    feed = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        expected = pytorch_monodepth2.load(folder)(feed)[:, 0].numpy()
+    np.testing.assert_allclose(teacher.disparity(images), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("name", "use_stereo", "metric"),
     [
