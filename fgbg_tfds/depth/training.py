@@ -39,15 +39,15 @@ class Recipe:
     """
 
     seed: int = 0
-    scenes: int = 9000
+    scenes: int = 8000
     scene_size: int = 160
-    steps: int = 4000
+    steps: int = 2600
     batch_size: int = 32
-    feeds: tuple[int, ...] = (128, 128, 160)
+    feeds: tuple[int, ...] = (128, 160)
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     average: float = 0.998
-    edge_weight: float = 0.5
+    edge_weight: float = 1.0
     pasted: float = 0.65
     precision: str = "mixed_bfloat16"
 
@@ -169,6 +169,7 @@ def train_network(recipe: Recipe, images, logs, show: bool = True):
     import tensorflow as tf
 
     keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
     model = build_network(train=True, policy=recipe.precision)
     model.get_layer("log_depth").bias.assign([np.log(12.0)])
     averaged = [tf.Variable(weight) for weight in model.weights]

@@ -70,7 +70,7 @@ def _marks(a, z, ground: Ground, rng) -> np.ndarray:
     if style < 0.45:
         painted |= (np.abs(a) < half) & (np.mod(z, dash + gap) < dash)
     elif style < 0.6:
-        painted |= (np.abs(np.abs(a) - 0.15) < half) | False
+        painted |= np.abs(np.abs(a) - 0.15) < half
     if ground.road > 5:
         lane = np.abs(np.abs(a) - ground.road / 2) < half
         painted |= lane & (np.mod(z, dash + gap) < dash)

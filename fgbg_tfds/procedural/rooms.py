@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from fgbg_tfds.procedural.boxes import paint_box
 from fgbg_tfds.procedural.camera import Camera
-from fgbg_tfds.procedural.canvas import Canvas
+from fgbg_tfds.procedural.canvas import SKY, Canvas
 from fgbg_tfds.procedural.cutouts import cutout
 from fgbg_tfds.procedural.ground import Ground, wet_ground
 from fgbg_tfds.procedural.plants import plant
@@ -81,140 +82,134 @@ def _hang(canvas: Canvas, corner, along, up, light, rng) -> None:
         )  # fmt: skip
 
 
-def paint_room(camera: Camera, rng: np.random.Generator) -> Canvas:
-    """Draws a room, a hall or a corridor, furnished or empty."""
-    canvas = Canvas(camera)
-    kind = rng.choice(["room", "hall", "corridor"], p=[0.5, 0.3, 0.2])
-    deep = {
-        "room": rng.uniform(3, 9),
-        "hall": rng.uniform(8, 35),
-        "corridor": rng.uniform(6, 40),
-    }[kind]
-    half = {
-        "room": rng.uniform(1.8, 5),
-        "hall": rng.uniform(4, 15),
-        "corridor": rng.uniform(0.9, 2),
-    }[kind]
-    high = {
-        "room": rng.uniform(2.3, 3.4),
-        "hall": rng.uniform(2.8, 8),
-        "corridor": rng.uniform(2.2, 3.5),
-    }[kind]
-    high = max(high, camera.height + 0.5)
+# kind: how deep, half how wide, how high it may be, metres
+_SPACES = {
+    "room": ((3, 9), (1.8, 5), (2.3, 3.4)),
+    "hall": ((8, 35), (4, 15), (2.8, 8)),
+    "corridor": ((6, 40), (0.9, 2), (2.2, 3.5)),
+}
+_BEHIND = 4.0  # metres of room behind the camera
+
+
+@dataclasses.dataclass(frozen=True)
+class _Space:
+    """The inside of a room: its kind, its walls' x, its depth and height."""
+
+    kind: str
+    left: float
+    right: float
+    deep: float
+    high: float
+
+
+def _draw_space(rng: np.random.Generator, least_height: float) -> _Space:
+    kind = str(rng.choice(["room", "hall", "corridor"], p=[0.5, 0.3, 0.2]))
+    deep, half, high = (
+        {name: rng.uniform(*ranges[index]) for name, ranges in _SPACES.items()}[kind]
+        for index in range(3)
+    )
     left, right = -half * rng.uniform(0.6, 1.2), half * rng.uniform(0.6, 1.2)
-    wall = surface(
-        str(
-            rng.choice(
-                ["plain", "noise", "brick", "planks"], p=[0.72, 0.13, 0.08, 0.07]
-            )
-        ),
-        int(rng.integers(24)),
+    return _Space(kind, left, right, deep, max(high, least_height))
+
+
+def _draw_surface(rng: np.random.Generator, kinds: dict[str, float]) -> Texture:
+    kind = str(rng.choice(list(kinds), p=list(kinds.values())))
+    return surface(kind, int(rng.integers(24)))
+
+
+def _paint_shell(canvas: Canvas, space: _Space, rng: np.random.Generator) -> Texture:
+    """Draws floor, ceiling and walls with what hangs on them; returns the wall's."""
+    wall = _draw_surface(
+        rng, {"plain": 0.72, "noise": 0.13, "brick": 0.08, "planks": 0.07}
     )
-    floor = surface(
-        str(
-            rng.choice(
-                ["planks", "slabs", "plain", "noise", "cobble"],
-                p=[0.35, 0.3, 0.2, 0.12, 0.03],
-            )
-        ),
-        int(rng.integers(24)),
+    floor = _draw_surface(
+        rng,
+        {"planks": 0.35, "slabs": 0.3, "plain": 0.2, "noise": 0.12, "cobble": 0.03},
     )
-    ceiling = surface(
-        str(rng.choice(["plain", "slabs", "noise"], p=[0.7, 0.25, 0.05])),
-        int(rng.integers(24)),
-    )
+    ceiling = _draw_surface(rng, {"plain": 0.7, "slabs": 0.25, "noise": 0.05})
     pale = np.array([225, 222, 215]) * rng.uniform(0.7, 1.1)
     if rng.random() < 0.65:
-        wall = Texture(
-            np.clip(0.35 * wall.texels + 0.65 * pale, 0, 255).astype(np.uint8),
-            wall.width,
-            wall.height,
-        )
+        wall = wall.dyed(pale, 0.65)
     if rng.random() < 0.8:
-        ceiling = Texture(
-            np.clip(0.3 * ceiling.texels + 0.7 * pale, 0, 255).astype(np.uint8),
-            ceiling.width,
-            ceiling.height,
-        )
+        ceiling = ceiling.dyed(pale, 0.7)
     if rng.random() < 0.4:
-        wood = np.array([150, 110, 75]) * rng.uniform(0.5, 1.3)
-        floor = Texture(
-            np.clip(0.5 * floor.texels + 0.5 * wood, 0, 255).astype(np.uint8),
-            floor.width,
-            floor.height,
-        )
+        floor = floor.dyed(np.array([150, 110, 75]) * rng.uniform(0.5, 1.3), 0.5)
     lights = rng.uniform(0.6, 1.1, 5)
-    behind = -4.0
-    length = deep - behind
-    depth = np.array([0, 0, length])
-    up = np.array([0, high, 0.0])
+    left, right, high = space.left, space.right, space.high
+    along = np.array([0, 0, space.deep + _BEHIND])
     across = np.array([right - left, 0, 0.0])
-    canvas.rectangle((left, 0, behind), across, depth, floor, lights[0])
-    canvas.rectangle((left, high, behind), across, depth, ceiling, lights[1])
+    up = np.array([0, high, 0.0])
+    canvas.rectangle((left, 0, -_BEHIND), across, along, floor, lights[0])
+    canvas.rectangle((left, high, -_BEHIND), across, along, ceiling, lights[1])
     walls = [
-        ((left, 0, behind), depth),
-        ((right, 0, behind), depth),
-        ((left, 0, deep), across),
+        ((left, 0, -_BEHIND), along),
+        ((right, 0, -_BEHIND), along),
+        ((left, 0, space.deep), across),
     ]
-    for index, (corner, along) in enumerate(walls):
-        if kind == "hall" and index < 2 and rng.random() < 0.15:
-            continue
-        along = np.asarray(along, float)
-        canvas.rectangle(corner, along, up, wall, lights[2 + index], contact=0.25)
-        _hang(canvas, corner, along, up, lights[2 + index], rng)
-    canvas.depth[:] = np.where(canvas.depth > 1000, max(deep * 1.5, 15.0), canvas.depth)
-    dark = canvas.colour.sum(-1) == 0
-    canvas.colour[dark] = pale
-    for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.6, 0.2, 0.1, 0.1]))):  # columns
-        x, z = rng.uniform(left, right), rng.uniform(3, max(deep, 3.5))
-        thick = rng.uniform(0.25, 0.7)
-        paint_box(
-            canvas,
-            (x, 0, z),
-            (x + thick, high, z + thick),
-            wall,
-            rng.uniform(0.7, 1.1, 3),
+    for index, (corner, edge) in enumerate(walls):
+        if space.kind == "hall" and index < 2 and rng.random() < 0.15:
+            continue  # open to that side
+        edge = np.asarray(edge, float)
+        canvas.rectangle(corner, edge, up, wall, lights[2 + index], contact=0.25)
+        _hang(canvas, corner, edge, up, lights[2 + index], rng)
+    open_side = max(space.deep * 1.5, 15.0)
+    canvas.depth[:] = np.where(canvas.depth < SKY, canvas.depth, open_side)
+    canvas.colour[canvas.colour.sum(-1) == 0] = pale
+    return wall
+
+
+def _fit_out(canvas: Canvas, space: _Space, wall: Texture, rng) -> None:
+    """Draws columns, lamps and a shine on the floor."""
+    for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.6, 0.2, 0.1, 0.1]))):
+        x, z = (
+            rng.uniform(space.left, space.right),
+            rng.uniform(3, max(space.deep, 3.5)),
         )
+        thick = rng.uniform(0.25, 0.7)
+        high = (x + thick, space.high, z + thick)
+        paint_box(canvas, (x, 0, z), high, wall, rng.uniform(0.7, 1.1, 3))
     lamp = texture(np.full((SIDE, SIDE, 3), 250, np.uint8), 1, 1)
     if rng.random() < 0.5:
         step, wide = rng.uniform(1.5, 4), rng.uniform(0.1, 1.2)
-        for z in np.arange(1.0, deep, step):
-            for x in np.arange(left + 0.8, right - wide, step * rng.uniform(1, 1.5)):
-                canvas.rectangle(
-                    (x, high - 0.02, z),
-                    (wide, 0, 0),
-                    (0, 0, rng.uniform(0.3, 1.2)),
-                    lamp,
-                )
+        for z in np.arange(1.0, space.deep, step):
+            apart = step * rng.uniform(1, 1.5)
+            for x in np.arange(space.left + 0.8, space.right - wide, apart):
+                corner = (x, space.high - 0.02, z)
+                long = (0, 0, rng.uniform(0.3, 1.2))
+                canvas.rectangle(corner, (wide, 0, 0), long, lamp)
     if rng.random() < 0.5:
         wet_ground(canvas, Ground(5, 1, rise_at=1e6), rng.uniform(0.15, 0.6), rng)
-    for _ in range(
-        int(rng.choice([0, 1, 3, 6], p=[0.3, 0.25, 0.25, 0.2]))
-    ):  # furniture
-        x, z = rng.uniform(left, right), rng.uniform(1.8, max(deep - 0.5, 2.5))
-        size = np.array(
-            [rng.uniform(0.3, 2.2), rng.uniform(0.3, 1.9), rng.uniform(0.3, 1.2)]
-        )
-        material = surface(
-            str(rng.choice(["plain", "planks", "noise"])), int(rng.integers(24))
-        )
-        canvas.shade(
-            x + size[0] / 2, z + size[2] / 2, (size[0] * 0.7, size[2] * 0.7), 0.5
-        )
-        paint_box(
-            canvas,
-            (x, 0, z),
-            np.array([x, 0, z]) + size,
-            material,
-            rng.uniform(0.5, 1.2, 3),
-        )
+
+
+def _furnish(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
+    """Puts furniture, people and odd things onto the floor."""
+    for _ in range(int(rng.choice([0, 1, 3, 6], p=[0.3, 0.25, 0.25, 0.2]))):
+        x = rng.uniform(space.left, space.right)
+        z = rng.uniform(1.8, max(space.deep - 0.5, 2.5))
+        low = np.array([x, 0, z])
+        size = rng.uniform([0.3, 0.3, 0.3], [2.2, 1.9, 1.2])
+        kind = str(rng.choice(["plain", "planks", "noise"]))
+        material = surface(kind, int(rng.integers(24)))
+        middle = low + size / 2
+        canvas.shade(middle[0], middle[2], (size[0] * 0.7, size[2] * 0.7), 0.5)
+        paint_box(canvas, low, low + size, material, rng.uniform(0.5, 1.2, 3))
     crowd = int(rng.choice([0, 1, 3, 6], p=[0.4, 0.25, 0.2, 0.15]))
-    for z in sorted(rng.uniform(2.2, max(deep - 0.3, 2.6), crowd), reverse=True):
-        x = rng.uniform(left + 0.3, right - 0.3)
+    places = rng.uniform(2.2, max(space.deep - 0.3, 2.6), crowd)
+    for z in sorted(places, reverse=True):
+        x = rng.uniform(space.left + 0.3, space.right - 0.3)
         if rng.random() < 0.6:
             sprite = plant("person", int(rng.integers(48)))
         else:
             sprite = cutout("thing", int(rng.integers(96)))
         canvas.shade(x, z, (0.4, 0.3), 0.5)
         canvas.stand(sprite, x, z, 0.0, rng.uniform(0.7, 1.1))
+
+
+def paint_room(camera: Camera, rng: np.random.Generator) -> Canvas:
+    """Draws a room, a hall or a corridor, furnished or empty."""
+    canvas = Canvas(camera)
+    space = _draw_space(rng, camera.height + 0.5)
+    wall = _paint_shell(canvas, space, rng)
+    _fit_out(canvas, space, wall, rng)
+    _furnish(canvas, space, rng)
     return canvas

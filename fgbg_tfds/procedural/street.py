@@ -143,8 +143,29 @@ def _close(canvas: Canvas, ground: Ground, weather: Weather, rng) -> None:
         x += house.width
 
 
-def _foliage(ground: Ground, rng) -> list[tuple]:
-    """Climbers on walls and crowns overhead: (z, x, sprite, 0, height above ground)."""
+@dataclasses.dataclass(frozen=True)
+class _Thing:
+    """What stands in a street.
+
+    Attributes:
+      z: Metres ahead.
+      aside: Metres to the right of the street's middle.
+      sprite: What it looks like; None is a vehicle.
+      heading: A vehicle's, radians.
+      radius: Of its contact shadow, metres; 0 casts none.
+      above: Metres that it hangs above the ground.
+    """
+
+    z: float
+    aside: float
+    sprite: Sprite | None = None
+    heading: float = 0.0
+    radius: float = 0.0
+    above: float = 0.0
+
+
+def _foliage(ground: Ground, rng) -> list[_Thing]:
+    """Climbers on walls and crowns overhead."""
     hung = []
     edge = ground.road + ground.pavement
     if rng.random() < 0.25:  # climbers
@@ -153,7 +174,8 @@ def _foliage(ground: Ground, rng) -> list[tuple]:
             grown = dataclasses.replace(sprite, height=rng.uniform(1.5, 6))
             x = rng.choice([-1, 1]) * (edge - 0.3)
             above = rng.uniform(0, 4) if rng.random() < 0.5 else 0.0
-            hung.append((float(np.exp(rng.uniform(1.2, 3.6))), x, grown, 0.0, above))
+            z = float(np.exp(rng.uniform(1.2, 3.6)))
+            hung.append(_Thing(z, x, grown, above=above))
     if rng.random() < 0.3:  # an avenue under a roof of leaves
         reach = rng.uniform(0.3, 1.0) * (ground.road + 1)
         spacing, bare = rng.uniform(1.0, 3.0), rng.random() < 0.3
@@ -163,13 +185,13 @@ def _foliage(ground: Ground, rng) -> list[tuple]:
             sprite = plant(kind, (seed + int(rng.integers(3))) % 48)
             grown = dataclasses.replace(sprite, height=rng.uniform(2.5, 6))
             away = rng.choice([-1, 1]) * (ground.road + 1 - rng.random() * reach)
-            hung.append((z, away, grown, 0.0, rng.uniform(3.0, 8.0)))
+            hung.append(_Thing(z, away, grown, above=rng.uniform(3.0, 8.0)))
     return hung
 
 
-def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> None:
-    """Stands trees, poles, cars, plants and people into the street."""
-    things = []  # (z, x, sprite, radius of its contact shadow)
+def _rows(ground: Ground, rng) -> list[_Thing]:
+    """Trees and poles along the kerbs, parked cars, bushes along the houses."""
+    things = []
     for side in (-1, 1):
         kerb = ground.road + 0.5
         spacing = rng.uniform(5, 13)
@@ -180,49 +202,64 @@ def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) ->
             kind = row if row != "mixed" else rng.choice(["tree", "pole"])
             seed = (crop if rng.random() < 0.6 else int(rng.integers(100))) % 48
             z += rng.normal(0, 0.3)
-            things.append(
-                (z, side * (kerb + rng.uniform(0, 0.4)), plant(kind, seed), 0.5)
-            )
+            x = side * (kerb + rng.uniform(0, 0.4))
+            things.append(_Thing(z, x, plant(kind, seed), radius=0.5))
             z += spacing
         z, full = rng.uniform(3.5, 12), rng.choice([0.0, 0.35, 0.75], p=[0.4, 0.3, 0.3])
         while z < 85 and ground.road > 2.8:
             if rng.random() < full:
                 away = 0.0 if side > 0 else np.pi
                 heading = away if rng.random() < 0.85 else np.pi - away
-                things.append((z, side * (ground.road - 1.05), None, heading))
+                things.append(_Thing(z, side * (ground.road - 1.05), heading=heading))
             z += rng.uniform(5.4, 7.5)
         if rng.random() < 0.5:
             for _ in range(int(rng.integers(1, 7))):
-                at = rng.uniform(3, 40)
+                z = rng.uniform(3, 40)
                 x = side * (ground.road + ground.pavement - rng.uniform(0.4, 0.8))
-                things.append((at, x, plant("bush", int(rng.integers(48))), 0.5))
-    if not handsome:
-        things += _foliage(ground, rng)
+                bush = plant("bush", int(rng.integers(48)))
+                things.append(_Thing(z, x, bush, radius=0.5))
+    return things
+
+
+def _traffic(ground: Ground, rng, handsome: bool) -> list[_Thing]:
+    """Driving cars and people on foot."""
+    things = []
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.5, 0.25, 0.15, 0.1]))):
         side = rng.choice([-1, 1])
         z = rng.uniform(7 if not handsome else 14, 60)
-        things.append((z, side * ground.road * 0.4, None, 0.0 if side > 0 else np.pi))
+        heading = 0.0 if side > 0 else np.pi
+        things.append(_Thing(z, side * ground.road * 0.4, heading=heading))
     for _ in range(int(rng.choice([0, 2, 5, 9], p=[0.35, 0.3, 0.2, 0.15]))):
         x = rng.choice([-1, 1]) * (ground.road + rng.uniform(0.3, 1) * ground.pavement)
         if rng.random() < 0.15:
             x = rng.uniform(-1, 1) * ground.road
         sprite = plant("person", int(rng.integers(48)))
-        things.append((float(np.exp(rng.uniform(1.4, 4.2))), x, sprite, 0.35))
+        things.append(
+            _Thing(float(np.exp(rng.uniform(1.4, 4.2))), x, sprite, radius=0.35)
+        )
+    return things
+
+
+def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> None:
+    """Stands trees, poles, cars, plants and people into the street."""
+    things = _rows(ground, rng)
+    if not handsome:
+        things += _foliage(ground, rng)
+    things += _traffic(ground, rng, handsome)
     tone = 0.5 * (weather.sunlight + weather.shadow)
-    for z, a, sprite, extra, *above in sorted(things, key=lambda thing: -thing[0]):
-        x, base = a + float(ground.middle(z)), float(ground.height(z))
-        if above:
-            canvas.stand(sprite, x, z, base + above[0], tone)
-            continue
+    for thing in sorted(things, key=lambda thing: -thing.z):
+        x = thing.aside + float(ground.middle(thing.z))
+        base = float(ground.height(thing.z))
+        sprite, radius = thing.sprite, (thing.radius, thing.radius)
         if sprite is None:
             seed = int(rng.integers(10_000))
-            sprite = seen_vehicle(seed, x, z, extra, canvas.camera, exact=handsome)
+            sprite = seen_vehicle(
+                seed, x, thing.z, thing.heading, canvas.camera, exact=handsome
+            )
             radius = (1.15, 2.3)
-        else:
-            radius = (extra, extra)
-        if abs(base) < 0.01:
-            canvas.shade(x, z, radius, 0.6)
-        canvas.stand(sprite, x, z, base, tone)
+        if abs(base) < 0.01 and radius[0]:
+            canvas.shade(x, thing.z, radius, 0.6)
+        canvas.stand(sprite, x, thing.z, base + thing.above, tone)
 
 
 def paint_street(

@@ -26,6 +26,13 @@ class Texture:
     width: float
     height: float
 
+    def dyed(self, colour: np.ndarray, part: float) -> Texture:
+        """The same, blended with a colour [3] by `part`."""
+        texels = (1 - part) * self.texels + part * colour
+        return Texture(
+            np.clip(texels, 0, 255).astype(np.uint8), self.width, self.height
+        )
+
     def sample(self, u: np.ndarray, v: np.ndarray, footprint: np.ndarray) -> np.ndarray:
         """Looks up colours.
 
