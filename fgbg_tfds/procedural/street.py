@@ -50,11 +50,11 @@ def seen_vehicle(
     azimuth = float(np.arctan2(toward @ left, toward @ forward))
     distance = float(max(np.hypot(x, z), 5.0))
     if exact:
-        pixels = max(camera.focal) / distance
-        return render(
-            design(np.random.default_rng([seed, 0xD817])),
-            azimuth, distance, camera.height, float(np.clip(pixels, 6, 120)),
-        )  # fmt: skip
+        work = design(np.random.default_rng([seed, 0xD817]))
+        if distance < 0.5 * work.length + 3:  # The eye would be in the bus.
+            work = design(np.random.default_rng([seed, 0xD817]), kind="hatchback")
+        pixels = float(np.clip(max(camera.focal) / distance, 6, 120))
+        return render(work, azimuth, distance, camera.height, pixels)
     step = np.pi / 15
     azimuth = round(azimuth / step) * step
     distance = min((6.0, 10.0, 18.0, 40.0), key=lambda d: abs(np.log(d / distance)))
