@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
+
+from trainer import data
+from trainer.errors import UserError
 
 
 def best_threshold(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
@@ -30,3 +34,36 @@ def best_threshold(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
     alarms = outside[::-1].cumsum()[::-1]
     iou = hits / np.maximum(inside.sum() + alarms, 1)
     return 1 + int(np.argmax(iou[1:]))
+
+
+def mean_depth(builder, split: str, most: int = 4096) -> tuple[np.ndarray, np.ndarray]:
+    """Mean depth of every pixel, over the examples that know it.
+
+    Args:
+      builder: The data set, from `trainer.data.open_dataset`.
+      split: Split to read.
+      most: Examples read at most, from the beginning.
+
+    Returns:
+      float32 [H, W] twice: the mean in metres, and the mean of the logarithm of
+      metres. Pixels that are never known get the mean of all.
+
+    Raises:
+      UserError: If no pixel of the split has depth.
+    """
+    sums = 0
+    examples = data.pictures(builder, split, ("depth",))
+    for example in itertools.islice(examples, most):
+        metres = example["depth"][..., 0].astype(np.float64) / 256
+        known = metres > 0
+        sums += np.stack([known, metres, np.log(np.where(known, metres, 1))])
+    if not np.any(sums):
+        raise UserError(
+            f"no depth is known in split {split} of {builder.info.full_name}; "
+            "the data set was built with the teacher 'none'"
+        )
+    known = sums[0] > 0
+    means = np.where(known, sums[1:] / np.maximum(sums[0], 1), 0)
+    overall = sums[1:].sum((1, 2)) / sums[0].sum()
+    metres, logs = np.where(known, means, overall[:, None, None]).astype(np.float32)
+    return metres, logs

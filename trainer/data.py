@@ -10,11 +10,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import pathlib
-
-# TFDS reports every file that it opens.
-os.environ.setdefault("TFDS_DISABLE_PROGRESS_BAR", "1")
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -238,51 +235,24 @@ def evaluation_batches(
     return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
 
 
-def pictures(builder: tfds.core.DatasetBuilder, split: str):
-    """Examples of a split in the order of the files, decoded, as numpy dicts."""
-    decode = functools.partial(_decode, builder)
-    return _encoded(builder, split).map(decode, tf.data.AUTOTUNE).as_numpy_iterator()
-
-
-def mean_depth(
-    builder: tfds.core.DatasetBuilder, split: str, most: int = 4096
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean depth of every pixel, over the examples that know it.
+def pictures(
+    builder: tfds.core.DatasetBuilder,
+    split: str,
+    features: tuple[str, ...] = FEATURES,
+) -> Iterator[dict[str, np.ndarray]]:
+    """Examples of a split in the order of the files, decoded.
 
     Args:
       builder: The data set.
       split: Split to read.
-      most: Examples read at most, from the beginning.
+      features: Those wanted; no others are decoded.
 
-    Returns:
-      float32 [H, W] twice: the mean in metres, and the mean of the logarithm of
-      metres. Pixels that are never known get the mean of all.
-
-    Raises:
-      UserError: If no pixel of the split has depth.
+    Yields:
+      Pictures by feature, as the data contract has them.
     """
-    feature = builder.info.features["depth"]
-    sums = None
-    depths = (
-        _encoded(builder, split, ("depth",))
-        .take(most)
-        .map(lambda example: feature.decode_example(example["depth"]), tf.data.AUTOTUNE)
-        .prefetch(64)
-    )
-    for picture in depths.as_numpy_iterator():
-        metres = picture[..., 0].astype(np.float64) / 256
-        known = metres > 0
-        layers = np.stack([known, metres, np.log(metres, where=known, out=known * 0.0)])
-        sums = layers if sums is None else sums + layers
-    if sums is None or not sums[0].any():
-        raise UserError(
-            f"no depth is known in split {split} of {builder.info.full_name}"
-        )
-    everywhere = sums.sum((1, 2))
-    means = np.where(sums[0] > 0, sums[1:] / np.maximum(sums[0], 1), 0)
-    for mean, total in zip(means, everywhere[1:], strict=True):
-        mean[sums[0] == 0] = total / everywhere[0]
-    return means[0].astype(np.float32), means[1].astype(np.float32)
+    decode = functools.partial(_decode, builder)
+    stream = _encoded(builder, split, features).map(decode, tf.data.AUTOTUNE)
+    yield from stream.prefetch(16).as_numpy_iterator()
 
 
 def _encoded(builder, split: str, features: tuple[str, ...] = FEATURES):
@@ -305,7 +275,7 @@ def _encoded(builder, split: str, features: tuple[str, ...] = FEATURES):
 
 def _decode(builder, example: dict) -> dict:
     features = builder.info.features
-    return {name: features[name].decode_example(example[name]) for name in FEATURES}
+    return {name: features[name].decode_example(example[name]) for name in example}
 
 
 def _not_built(name: str, folder: pathlib.Path) -> str:

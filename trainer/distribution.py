@@ -83,18 +83,23 @@ def joined(strategy: tf.distribute.Strategy):
     """
     try:
         yield
-        if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            # Who leaves early would look to the others like a worker that was lost.
-            strategy.run(
-                lambda: tf.distribute.get_replica_context().all_reduce(
-                    tf.distribute.ReduceOp.SUM, tf.constant(1.0)
-                )
-            )
+        # Who leaves early would look to the others like a worker that was lost.
+        wait_for_all(strategy)
     except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
         raise UserError(
             "another worker was lost; relaunch all of them with the same command, "
             f"and they go on from the last checkpoint ({error.message.splitlines()[0]})"
         ) from error
+
+
+def wait_for_all(strategy: tf.distribute.Strategy) -> None:
+    """Returns when all workers have come here."""
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        strategy.run(
+            lambda: tf.distribute.get_replica_context().all_reduce(
+                tf.distribute.ReduceOp.SUM, tf.constant(1.0)
+            )
+        )
 
 
 def policy(precision: str) -> str:

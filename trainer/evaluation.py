@@ -34,7 +34,7 @@ def report(state: State) -> dict:
         (batch["change"][batch["real"]], batch["mask"][batch["real"]])
         for batch in _batches(state, settings.validation_split)
     )
-    sums = evaluate(state, settings.test_split, threshold)
+    sums = Evaluator(state)(settings.test_split, threshold)
     result = {
         "dataset": state.builder.info.full_name,
         "fingerprint": data.fingerprint(state.builder),
@@ -42,16 +42,13 @@ def report(state: State) -> dict:
         "examples": len(sums["network"]["hits"]),
         "model": settings.model,
         "step": int(state.step.numpy()),
-        "network": {
-            **metrics.mask_metrics(sums["network"]),
-            **metrics.depth_metrics(_depth(sums["network"])),
-        },
+        "network": _figures(sums["network"]),
         "baselines": {
             "background_subtraction": {
                 "threshold": threshold,
                 **metrics.mask_metrics(sums["background_subtraction"]),
             },
-            "mean_depth_map": metrics.depth_metrics(_depth(sums["mean_depth_map"])),
+            "mean_depth_map": metrics.depth_metrics(sums["mean_depth_map"]),
         },
     }
     if distribution.is_chief(state.strategy):
@@ -65,53 +62,75 @@ def report(state: State) -> dict:
     return result
 
 
-def evaluate(state: State, split: str, threshold: int) -> dict:
-    """Sums of errors of the network and of the baselines, for every example.
+class Evaluator:
+    """Measures a run's averaged weights, and the baselines, on whole splits."""
 
-    Args:
-      state: A run; its averaged weights are evaluated.
-      split: Split to evaluate on.
-      threshold: Of background subtraction.
+    def __init__(self, state: State):
+        """Makes the function that measures a batch.
 
-    Returns:
-      'network', 'background_subtraction', 'mean_depth_map': what `mask_sums` and
-      `depth_sums` gave, each float32 [examples], the same on every worker.
-    """
-    strategy = state.strategy
-    mean_depth = tf.constant(state.mean_depth[None, :, :, None])
+        Args:
+          state: The run.
+        """
+        self._state = state
+        strategy = state.strategy
+        mean_depth = tf.constant(state.mean_depth[None, :, :, None])
 
-    def replica_sums(batch):
-        mask, depth = batch["mask"], batch["depth"]
-        size = tuple(mask.shape[1:3])
-        found, metres = state.averaged.predict(batch["bg"], batch["fgbg"], size)
-        subtracted = tf.cast(tf.round(batch["change"]) >= threshold, tf.float32)
-        sums = {
-            "network": {
-                **metrics.mask_sums(found, mask),
-                **metrics.depth_sums(metres, depth),
-            },
-            "background_subtraction": metrics.mask_sums(subtracted, mask),
-            "mean_depth_map": metrics.depth_sums(
-                tf.broadcast_to(mean_depth, tf.shape(depth)), depth
-            ),
-        }
-        return sums, tf.cast(batch["real"], tf.int32)
+        def replica_sums(batch, threshold):
+            mask, depth = batch["mask"], batch["depth"]
+            size = tuple(mask.shape[1:3])
+            found, metres = state.averaged.predict(batch["bg"], batch["fgbg"], size)
+            subtracted = tf.cast(tf.round(batch["change"]) >= threshold, tf.float32)
+            sums = {
+                "network": {
+                    **metrics.mask_sums(found, mask),
+                    **metrics.depth_sums(metres, depth),
+                },
+                "background_subtraction": metrics.mask_sums(subtracted, mask),
+                "mean_depth_map": metrics.depth_sums(
+                    tf.broadcast_to(mean_depth, tf.shape(depth)), depth
+                ),
+            }
+            return sums, tf.cast(batch["real"], tf.int32)
 
-    @tf.function
-    def step(batch):
-        sums, real = strategy.run(replica_sums, args=(batch,))
-        gathered = tf.nest.map_structure(
-            lambda value: strategy.gather(value, axis=0), sums
-        )
-        return gathered, strategy.gather(real, axis=0)
+        @tf.function
+        def measure(batch, threshold):
+            results = strategy.run(replica_sums, args=(batch, threshold))
+            return tf.nest.map_structure(
+                lambda value: strategy.gather(value, axis=0), results
+            )
 
-    parts = []
-    for batch in _distributed(state, split):
-        sums, real = step(batch)
-        parts.append(
-            tf.nest.map_structure(lambda v, r=real: v.numpy()[r.numpy() > 0], sums)
-        )
-    return tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
+        self._measure = measure
+
+    def __call__(self, split: str, threshold: int = 0) -> dict:
+        """Sums of errors of the network and of the baselines, for every example.
+
+        Args:
+          split: Split to evaluate on.
+          threshold: Of background subtraction.
+
+        Returns:
+          'network', 'background_subtraction', 'mean_depth_map': what `mask_sums` and
+          `depth_sums` gave, each float32 [examples], the same on every worker.
+        """
+        parts = []
+        for batch in _distributed(self._state, split):
+            sums, real = self._measure(batch, tf.constant(threshold, tf.float32))
+            there = real.numpy() > 0
+            parts.append(tf.nest.map_structure(lambda v, t=there: v.numpy()[t], sums))
+        return tf.nest.map_structure(lambda *values: np.concatenate(values), *parts)
+
+    def validate(self) -> dict[str, float]:
+        """Figures of the network on the validation split.
+
+        Returns:
+          Those of `trainer.metrics`, and 'score', by which the best weights are
+          chosen: the mean of mask IoU and depth's δ1.
+        """
+        sums = self(self._state.settings.validation_split)["network"]
+        figures = _figures(sums)
+        depth = figures["depth_delta_1"]
+        score = figures["mask_iou"] + (depth if depth == depth else 0.0)
+        return {**figures, "score": score / 2}
 
 
 def table(result: dict) -> list[str]:
@@ -127,12 +146,8 @@ def table(result: dict) -> list[str]:
     return lines
 
 
-def _depth(sums: dict) -> dict:
-    return {
-        name: value
-        for name, value in sums.items()
-        if name not in ("hits", "false_alarms", "misses")
-    }
+def _figures(sums: dict) -> dict[str, float]:
+    return {**metrics.mask_metrics(sums), **metrics.depth_metrics(sums)}
 
 
 def _batch_size(state: State) -> int:

@@ -114,6 +114,12 @@ class Settings:
         500, "Steps between pictures for TensorBoard.", least=1
     )
     checkpoint_steps: int = _setting(500, "Steps between checkpoints.", least=1)
+    weights: str = _setting(
+        "last",
+        "Which weights are evaluated and exported; best is by validation: the mean of "
+        "mask IoU and depth within 25 %.",
+        choices=("last", "best"),
+    )
     keep: int = _setting(3, "Checkpoints kept.", least=1)
 
     @property

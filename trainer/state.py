@@ -1,24 +1,21 @@
-"""A run's state: networks, recipe, data set, and the checkpoints that hold them."""
+"""A run's state: networks, recipe and data set, and whose workdir it is."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import os
 import pathlib
 
 import numpy as np
 import tensorflow as tf
 
-from trainer import data, distribution
+from trainer import baselines, data, distribution
 from trainer.errors import UserError
 from trainer.models import make_network
 from trainer.models.network import Network
 from trainer.recipes import Stage, make_recipe
 from trainer.settings import Settings
-
-LOG = logging.getLogger("trainer")
 
 # Settings that a run cannot change half-way: they shape the weights or the order of
 # the examples.
@@ -70,7 +67,7 @@ def make_state(settings: Settings, strategy: tf.distribute.Strategy) -> State:
     for split in (settings.train_split, settings.validation_split, settings.test_split):
         data.count(builder, split)
     _claim(settings, builder, distribution.is_chief(strategy))
-    mean_depth, mean_log_depth = data.mean_depth(builder, settings.train_split)
+    mean_depth, mean_log_depth = baselines.mean_depth(builder, settings.train_split)
     with strategy.scope():
         network = make_network(
             settings, size, mean_log_depth, distribution.policy(settings.precision)
@@ -83,75 +80,6 @@ def make_state(settings: Settings, strategy: tf.distribute.Strategy) -> State:
     return State(
         settings, strategy, builder, network, averaged, stages, step, mean_depth
     )
-
-
-class Checkpoints:
-    """The newest checkpoints of a run, in `workdir/checkpoints`."""
-
-    def __init__(self, state: State):
-        self._state = state
-        optimizers = [g.optimizer for stage in state.stages for g in stage.groups]
-        self._checkpoint = tf.train.Checkpoint(
-            step=state.step,
-            network=_values(state.network.model.variables),
-            averaged=_values(state.averaged.model.weights),
-            optimizers=[_values(optimizer.variables) for optimizer in optimizers],
-        )
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint,
-            str(state.folder / "checkpoints"),
-            max_to_keep=state.settings.keep,
-            step_counter=state.step,
-        )
-
-    def restore(self) -> bool:
-        """Takes up the newest checkpoint that can be read.
-
-        Returns:
-          False where there is none at all.
-
-        Raises:
-          UserError: If there are checkpoints and none can be read.
-        """
-        paths = list(reversed(self._manager.checkpoints))
-        for path in paths:
-            try:
-                self._checkpoint.restore(path).assert_consumed()
-            except (
-                tf.errors.OpError,
-                AssertionError,
-                LookupError,
-                ValueError,
-            ) as error:
-                reason = str(error).splitlines()[0]
-                LOG.warning("checkpoint %s is damaged: %s", path, reason)
-                continue
-            if path != paths[0]:
-                LOG.warning("went back to checkpoint %s", path)
-            return True
-        if paths:
-            raise UserError(
-                f"no checkpoint in {self._state.folder / 'checkpoints'} can be read; "
-                "delete the folder to start again"
-            )
-        return False
-
-    def save(self) -> None:
-        """Writes a checkpoint; only the chief does, and the others skip it.
-
-        Raises:
-          UserError: If the disk is full.
-        """
-        if not distribution.is_chief(self._state.strategy):
-            return
-        step = int(self._state.step.numpy())
-        try:
-            self._manager.save(checkpoint_number=step)
-        except (tf.errors.ResourceExhaustedError, OSError) as error:
-            raise UserError(
-                f"no space for a checkpoint in {self._state.folder}: {error}"
-            ) from error
-        LOG.info("checkpoint at step %d", step)
 
 
 def write_atomically(path: pathlib.Path, content: str | bytes) -> None:
@@ -169,10 +97,6 @@ def write_atomically(path: pathlib.Path, content: str | bytes) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise UserError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _values(variables) -> list:
-    return [variable.value for variable in variables]
 
 
 def _claim(settings: Settings, builder, chief: bool) -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 
 import tensorflow as tf
-import tqdm
 from keras import ops
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from trainer import data, distribution, losses, metrics
 from trainer.augment import Augmentation
+from trainer.checkpoints import Checkpoints
 from trainer.errors import UserError
+from trainer.evaluation import Evaluator
+from trainer.history import History
 from trainer.models.network import MOST_DEPTH, Network
-from trainer.recipes import DEPTH_WEIGHT, MASK_WEIGHT, Stage, learning_rate
+from trainer.recipes import DEPTH_WEIGHT, MASK_WEIGHT, Stage
 from trainer.settings import Settings
-from trainer.state import Checkpoints, State, make_state, write_atomically
-from trainer.summaries import Summaries
+from trainer.state import State, make_state
 
 LOG = logging.getLogger("trainer")
 
@@ -42,14 +42,26 @@ def train(settings: Settings, strategy: tf.distribute.Strategy) -> State:
     if checkpoints.restore():
         LOG.info("going on from step %d", state.step.numpy())
     step = int(state.step.numpy())
-    if step >= settings.train_steps:
+    if step < settings.train_steps:
+        _run_stages(state, step, checkpoints)
+    else:
         LOG.info("%d steps are done already", step)
-        return state
+    return _chosen(state, checkpoints)
+
+
+def _run_stages(state: State, step: int, checkpoints: Checkpoints) -> None:
     batches = iter(distributed_batches(state, step))
     with logging_redirect_tqdm([LOG]), History(state, step) as history:
         for stage in state.stages:
             if step < stage.until:
                 step = _run_stage(state, stage, step, batches, history, checkpoints)
+
+
+def _chosen(state: State, checkpoints: Checkpoints) -> State:
+    """The state with the weights that the settings want to be evaluated."""
+    distribution.wait_for_all(state.strategy)
+    if state.settings.weights == "best":
+        checkpoints.restore_best()
     return state
 
 
@@ -60,12 +72,13 @@ def restore(settings: Settings, strategy: tf.distribute.Strategy) -> State:
       UserError: If there is none.
     """
     state = make_state(settings, strategy)
-    if not Checkpoints(state).restore():
+    checkpoints = Checkpoints(state)
+    if not checkpoints.restore():
         raise UserError(
             f"workdir {settings.folder} has no checkpoint; train first, "
             "with --mode=train"
         )
-    return state
+    return _chosen(state, checkpoints)
 
 
 def distributed_batches(state: State, first_step: int):
@@ -185,7 +198,7 @@ def make_step(state: State, stage: Stage):
 
 def _run_stage(state, stage, step, batches, history, checkpoints) -> int:
     settings = state.settings
-    run_step = make_step(state, stage)
+    run_step, evaluator = make_step(state, stage), Evaluator(state)
     while step < stage.until:
         asked = time.perf_counter()
         batch = next(batches)
@@ -194,8 +207,12 @@ def _run_stage(state, stage, step, batches, history, checkpoints) -> int:
         step += 1
         if not results["loss"] < float("inf"):
             raise UserError(_not_a_number(state, step, results["loss"], batch))
-        history.add(step, results, waited)
+        history.add(step, results, waited, time.perf_counter() - asked)
         if step % settings.checkpoint_steps == 0 or step == settings.train_steps:
+            figures = evaluator.validate()
+            history.validated(step, figures)
+            # In this order, so that a run killed in between offers them again.
+            checkpoints.offer(figures["score"])
             checkpoints.save()
     return step
 
@@ -211,82 +228,3 @@ def _not_a_number(state: State, step: int, loss: float, batch) -> str:
         f"{max(indices)} of the stream; the last checkpoint is from before it. "
         "Try a lower --learning_rate or --precision=float32"
     )
-
-
-class History:
-    """The record of a run: a live line, history.jsonl and TensorBoard."""
-
-    def __init__(self, state: State, first_step: int):
-        self._state = state
-        self._settings = state.settings
-        self._chief = distribution.is_chief(state.strategy)
-        self._path = state.folder / "history.jsonl"
-        self._cut(first_step)
-        self._summaries = Summaries(state) if self._chief else None
-        self._since, self._steps, self._waited = time.perf_counter(), 0, 0.0
-        self._bar = tqdm.tqdm(
-            total=self._settings.train_steps,
-            initial=first_step,
-            unit="step",
-            disable=not self._chief,
-            dynamic_ncols=True,
-            mininterval=1.0,
-        )
-
-    def add(self, step: int, results: dict[str, float], waited: float) -> None:
-        """Takes note of a step: its results and the seconds it waited for data."""
-        self._bar.update()
-        self._steps += 1
-        self._waited += waited
-        settings = self._settings
-        if step % settings.log_steps == 0 or step in (1, settings.train_steps):
-            self._log(step, results)
-        if self._summaries and (
-            step % settings.summary_steps == 0 or step == settings.train_steps
-        ):
-            self._summaries.pictures(step)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._bar.close()
-        if self._summaries:
-            self._summaries.close()
-
-    def _log(self, step: int, results: dict[str, float]) -> None:
-        now = time.perf_counter()
-        seconds = max(now - self._since, 1e-9)
-        counts = {name: [results[name]] for name in ("hits", "false_alarms", "misses")}
-        line = {
-            "step": step,
-            "loss": results["loss"],
-            "mask_loss": results["mask_loss"],
-            "depth_loss": results["depth_loss"],
-            "mask_iou": metrics.mask_metrics(counts)["mask_iou"],
-            "learning_rate": learning_rate(self._settings, step - 1),
-            "examples_per_second": self._steps * self._settings.batch_size / seconds,
-            "waiting": self._waited / seconds,
-        }
-        line |= {n: v for n, v in results.items() if n not in line and n not in counts}
-        self._since, self._steps, self._waited = now, 0, 0.0
-        self._bar.set_postfix_str(
-            f"loss {line['loss']:.3f}, IoU {line['mask_iou']:.3f}, "
-            f"{line['examples_per_second']:.0f} examples/s"
-        )
-        if self._chief:
-            with self._path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-            self._summaries.scalars(step, line)
-
-    def _cut(self, first_step: int) -> None:
-        """Drops lines of steps that came after the checkpoint we go on from."""
-        if not self._chief or not self._path.exists():
-            return
-        lines = self._path.read_text().splitlines(keepends=True)
-        kept = [
-            line
-            for line in lines
-            if line.endswith("\n") and json.loads(line)["step"] <= first_step
-        ]
-        write_atomically(self._path, "".join(kept))

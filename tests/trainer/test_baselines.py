@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
-from trainer import baselines
+from trainer import baselines, data
+from trainer.errors import UserError
 
 
 def test_best_threshold_is_the_best_of_all():
@@ -22,3 +24,22 @@ def test_best_threshold_is_the_best_of_all():
 def test_an_empty_split_of_masks_still_gives_a_threshold():
     zeros = np.zeros((1, 4, 4, 1), np.float32)
     assert 1 <= baselines.best_threshold([(zeros, zeros)]) <= 255
+
+
+@pytest.fixture(scope="module")
+def builder(data_dir):
+    return data.open_dataset("miniset/sample", data_dir)
+
+
+def test_mean_depth_counts_known_pixels_only(builder):
+    raw = np.stack([e["depth"] for e in data.pictures(builder, "train")])[..., 0] / 256
+    metres, logs = baselines.mean_depth(builder, "train")
+    assert metres.shape == logs.shape == (64, 64)
+    np.testing.assert_allclose(metres[2:], raw[:, 2:].mean(0), rtol=1e-5)
+    np.testing.assert_allclose(logs[2:], np.log(raw[:, 2:]).mean(0), rtol=1e-5)
+    np.testing.assert_allclose(metres[:2], raw[raw > 0].mean(), rtol=1e-5)
+
+
+def test_a_split_without_depth_is_told_plainly(builder):
+    with pytest.raises(UserError, match="no depth is known in split"):
+        baselines.mean_depth(builder, "train", most=0)

@@ -113,15 +113,6 @@ def test_workers_share_the_evaluation_and_drop_nothing(builder):
     assert sorted(seen) == list(range(12))
 
 
-def test_mean_depth_counts_known_pixels_only(builder):
-    raw = np.stack([e["depth"] for e in data.pictures(builder, "train")])[..., 0] / 256
-    metres, logs = data.mean_depth(builder, "train")
-    assert metres.shape == logs.shape == (64, 64)
-    np.testing.assert_allclose(metres[2:], raw[:, 2:].mean(0), rtol=1e-5)
-    np.testing.assert_allclose(logs[2:], np.log(raw[:, 2:]).mean(0), rtol=1e-5)
-    np.testing.assert_allclose(metres[:2], raw[raw > 0].mean(), rtol=1e-5)
-
-
 def test_slices_are_splits(builder):
     assert data.count(builder, "train[:10]") == 10
     assert data.picture_size(builder, "test") == (64, 64)

@@ -181,6 +181,26 @@ def test_damaged_checkpoints_fall_back_to_the_one_before(settings, tmp_path, cap
         main.run(settings(mode="evaluate"))
 
 
+def test_the_best_weights_are_kept_and_reported(settings, tmp_path, caplog):
+    caplog.set_level("INFO", logger="trainer")
+    rate = {"learning_rate": 0.01, "warmup_steps": 0, "ema": 0.0, "train_steps": 4}
+    main.run(settings(checkpoint_steps=1, weights="best", **rate))
+    best = json.loads((tmp_path / "checkpoints" / "best" / "best.json").read_text())
+    report = json.loads((tmp_path / "metrics.json").read_text())
+    assert f"took the weights of step {best['step']}" in caplog.text
+    main.run(settings(mode="evaluate", **rate))
+    last = json.loads((tmp_path / "metrics.json").read_text())
+    assert (last["network"] == report["network"]) == (best["step"] == 4)
+
+
+def test_the_original_s_network_trains_too(settings, tmp_path):
+    main.run(settings(model="dnn15", image_size="32", ssim=0.5))
+    report = json.loads((tmp_path / "metrics.json").read_text())
+    assert report["model"] == "dnn15"
+    assert 0 < report["network"]["depth_rmse"] < 80
+    assert [line["step"] for line in history(tmp_path)] == [1, 2]
+
+
 def test_the_paper_s_recipe_trains_one_stack_after_the_other(settings, tmp_path):
     main.run(
         settings(
