@@ -109,17 +109,34 @@ def data_dir(tmp_path_factory):
     return str(folder)
 
 
+FLAGFILE = """
+# Small and quick; --train_steps is there to be overruled.
+--dataset=miniset/sample
+--image_size=64
+--coarse_units=16
+--batch_size=8
+--train_steps=999
+--checkpoint_steps=2
+--log_steps=1
+--summary_steps=3
+--deterministic
+"""
+
+
 @pytest.fixture(scope="session")
-def command(data_dir):
+def command(data_dir, tmp_path_factory):
     """A function of a workdir and flags: the command that trains a small network."""
+    flagfile = tmp_path_factory.mktemp("configs") / "small.flags"
+    flagfile.write_text(FLAGFILE)
 
     def make(workdir, *flags):
+        places = (f"--data_dir={data_dir}", f"--workdir={workdir}")
+        steps = () if any("--train_steps" in flag for flag in flags) else ("6",)
         return [
-            *(sys.executable, "-m", "trainer.main"),
-            *("--dataset=miniset/sample", f"--data_dir={data_dir}"),
-            *(f"--workdir={workdir}", "--image_size=64", "--coarse_units=16"),
-            *("--train_steps=6", "--batch_size=8", "--checkpoint_steps=2"),
-            *("--log_steps=1", "--summary_steps=3", "--deterministic", *flags),
+            *(sys.executable, "-m", "trainer.main", f"--flagfile={flagfile}"),
+            *places,
+            *(f"--train_steps={number}" for number in steps),
+            *flags,
         ]
 
     return make
