@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from fgbg_tfds.depth import catalogue, monodepth2_network
+from fgbg_tfds.depth import catalogue, monodepth2_network, monodepth2_tensors
 from fgbg_tfds.depth.checkpoints import sources, torch_files
 from fgbg_tfds.depth.inference import NetworkTeacher, enlarge, resolve_precision
 from fgbg_tfds.depth.teacher import TeacherCard
@@ -64,8 +64,12 @@ def load(weights: str | pathlib.Path | None, precision: str) -> Monodepth2:
         for file, content in files.items()
     )
     tensors = {
-        **_check(encoder, _encoder_shapes(), path / _FILES[0]),
-        **_check(decoder, _decoder_shapes(), path / _FILES[1]),
+        **monodepth2_tensors.check(
+            encoder, monodepth2_tensors.encoder_shapes(), path / _FILES[0]
+        ),
+        **monodepth2_tensors.check(
+            decoder, monodepth2_tensors.decoder_shapes(), path / _FILES[1]
+        ),
     }
     size = _feed_size(encoder, name, path)
     metric = _is_metric(encoder, name)
@@ -115,52 +119,3 @@ def _is_metric(encoder: dict[str, Any], name: str) -> bool:
     """Whether training saw two cameras, so a scale: by the checkpoint, or its name."""
     recorded = encoder.get("use_stereo")
     return bool(recorded) if recorded is not None else "stereo" in name
-
-
-def _encoder_shapes() -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {}
-    for convolution in monodepth2_network.encoder_convolutions():
-        shapes[f"{convolution.name}.weight"] = convolution.shape
-        for part in ("weight", "bias", "running_mean", "running_var"):
-            shapes[f"{convolution.norm}.{part}"] = convolution.shape[:1]
-    return shapes
-
-
-def _decoder_shapes() -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {}
-    for convolution in monodepth2_network.decoder_convolutions():
-        shapes[f"{convolution.name}.weight"] = convolution.shape
-        shapes[f"{convolution.name}.bias"] = convolution.shape[:1]
-    return shapes
-
-
-def _check(
-    content: dict[str, Any], shapes: dict[str, tuple[int, ...]], file: pathlib.Path
-) -> dict[str, np.ndarray]:
-    """Returns the tensors named in `shapes` as float32, or says which is wrong."""
-    arrays = {
-        key: each for key, each in content.items() if isinstance(each, np.ndarray)
-    }
-    for name, shape in shapes.items():
-        if name not in arrays:
-            raise InputError(
-                f"{file}: tensor {name} is missing; expected {list(shape)}"
-            )
-        if arrays[name].shape != shape:
-            raise InputError(
-                f"{file}: tensor {name} is {list(arrays[name].shape)}; expected "
-                f"{list(shape)}"
-            )
-        if not np.isfinite(arrays[name]).all():
-            raise InputError(
-                f"{file}: tensor {name} holds NaN; expected finite numbers"
-            )
-    for name, array in arrays.items():
-        # Counters of BatchNorm, and ImageNet's classifier.
-        unused = name.endswith(".num_batches_tracked") or name.startswith("encoder.fc.")
-        if name not in shapes and not unused:
-            raise InputError(
-                f"{file}: tensor {name} {list(array.shape)} is unknown; expected only "
-                "the tensors of monodepth2 with ResNet-18"
-            )
-    return {name: arrays[name].astype(np.float32) for name in shapes}

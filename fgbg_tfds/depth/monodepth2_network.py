@@ -14,93 +14,24 @@ The numbers are the original's. What differs is where they are computed:
   pixel becomes, as channels: 4/9 of the work. The encoder's features get their own
   convolution, and the two are added.
 - The last convolution has one channel, and a CPU's vector has 16 places. So it makes
-  16 pixels of a row at once, as channels, with a kernel of 18 columns.
+  4x4 pixels at once, as channels. It reads the enlarged map where the convolution
+  before it left it, four pixels in one: 3x3 of those are the 6x6 that it needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import keras
 import numpy as np
 
-ENCODER_FILTERS = (64, 64, 128, 256, 512)
-DECODER_FILTERS = (16, 32, 64, 128, 256)
+from fgbg_tfds.depth.monodepth2_tensors import (
+    DECODER_FILTERS,
+    blocks,
+    encoder_convolutions,
+    level_name,
+)
+
 _BATCHNORM_EPSILON = 1e-5
-_PACK = 16  # Pixels that the last convolution makes at once.
-
-
-# === Tensors of the original ===
-
-
-class EncoderConvolution(NamedTuple):
-    """A convolution and its BatchNorm, by the names of the checkpoint.
-
-    Attributes:
-      name: The convolution's name.
-      norm: The name of the BatchNorm after it.
-      shape: The kernel's shape in PyTorch's order: out, in, height, width.
-    """
-
-    name: str
-    norm: str
-    shape: tuple[int, int, int, int]
-
-
-class DecoderConvolution(NamedTuple):
-    """A convolution of the decoder, by the name of the checkpoint.
-
-    Attributes:
-      name: The convolution's name.
-      shape: The kernel's shape in PyTorch's order: out, in, height, width.
-    """
-
-    name: str
-    shape: tuple[int, int, int, int]
-
-
-def _blocks() -> Iterator[tuple[str, int, int, int]]:
-    """Yields the residual blocks: name, channels in, channels out, stride."""
-    channels = ENCODER_FILTERS[0]
-    for layer, filters in enumerate(ENCODER_FILTERS[1:], start=1):
-        for block in range(2):
-            stride = 2 if layer > 1 and block == 0 else 1
-            yield f"encoder.layer{layer}.{block}", channels, filters, stride
-            channels = filters
-
-
-def encoder_convolutions() -> Iterator[EncoderConvolution]:
-    """Yields the encoder's convolutions."""
-    yield EncoderConvolution("encoder.conv1", "encoder.bn1", (64, 3, 7, 7))
-    for name, channels, filters, stride in _blocks():
-        for number, depth in ((1, channels), (2, filters)):
-            shape = (filters, depth, 3, 3)
-            yield EncoderConvolution(
-                f"{name}.conv{number}", f"{name}.bn{number}", shape
-            )
-        if stride == 2:
-            short = f"{name}.downsample"
-            shape = (filters, channels, 1, 1)
-            yield EncoderConvolution(f"{short}.0", f"{short}.1", shape)
-
-
-def decoder_convolutions() -> Iterator[DecoderConvolution]:
-    """Yields the decoder's convolutions: two a level from the lowest, then scales."""
-    channels = ENCODER_FILTERS[4]
-    for level in reversed(range(5)):
-        filters = DECODER_FILTERS[level]
-        skip = ENCODER_FILTERS[level - 1] if level else 0
-        for part, depth in ((0, channels), (1, filters + skip)):
-            shape = (filters, depth, 3, 3)
-            yield DecoderConvolution(_level_name(level, part), shape)
-        channels = filters
-    for scale, filters in enumerate(DECODER_FILTERS[:4]):
-        yield DecoderConvolution(f"decoder.{10 + scale}.conv", (1, filters, 3, 3))
-
-
-def _level_name(level: int, part: int) -> str:
-    return f"decoder.{2 * (4 - level) + part}.conv.conv"
+_BLOCK = 4  # Side of the squares of pixels that the last convolution makes at once.
 
 
 # === Network ===
@@ -148,7 +79,7 @@ def _encode(x, dtype: str) -> list:
     # Zeros are as good as nothing around what ReLU made.
     x = keras.layers.ZeroPadding2D(1, dtype=dtype)(x)
     x = keras.layers.MaxPooling2D(3, 2, dtype=dtype)(x)
-    for name, _, filters, stride in _blocks():
+    for name, _, filters, stride in blocks():
         short = x
         if stride == 2:
             features.append(x)
@@ -162,37 +93,61 @@ def _encode(x, dtype: str) -> list:
     return [*features, x]
 
 
-def _surround(x, rows: tuple[int, int], crop: int = 0):
-    """Puts a row or column of x itself before and after it, along both axes.
+def _surround(x, before: int, after: int):
+    """Puts a row and a column of x itself before and after it.
 
     Slices and concatenation, since they copy whole rows where `pad` copies numbers.
 
     Args:
       x: [N, H, W, C].
-      rows: Which row goes before, and which after, counted from the end.
-      crop: How many rows at either end are dropped beforehand.
+      before: Which row or column goes before.
+      after: Which goes after, counted from the end.
 
     Returns:
-      [N, H + 2 - 2 crop, W + 2 - 2 crop, C].
+      [N, H + 2, W + 2, C].
     """
-    before, after = rows
     for axis in (1, 2):
-        size = x.shape[axis]
-        parts = [
-            _slice(x, axis, crop + before, crop + before + 1),
-            _slice(x, axis, crop, size - crop),
-            _slice(x, axis, size - crop - after, size - crop - after + 1),
-        ]
+        last = x.shape[axis] - 1 - after
+        parts = [_slice(x, axis, before), x, _slice(x, axis, last)]
         x = keras.layers.concatenate(parts, axis=axis, dtype=x.dtype)
     return x
 
 
-def _slice(x, axis: int, start: int, stop: int):
+def _slice(x, axis: int, start: int, stop: int | None = None):
+    stop = start + 1 if stop is None else stop
     return x[:, start:stop] if axis == 1 else x[:, :, start:stop]
 
 
-def _reflect(x, crop: int = 0):
-    return _surround(x, (1, 2), crop)
+def _reflect(x):
+    return _surround(x, 1, 1)
+
+
+def _reflect_enlarged(x):
+    """Reflects a map of which each pixel holds 2x2 as channels, in reading order.
+
+    Args:
+      x: [N, H, W, 4 C]; the outermost of all pixels are there to be replaced.
+
+    Returns:
+      The same with the reflection of what is next to their neighbours in their place.
+    """
+    for axis, first, second in ((1, (0, 1), (2, 3)), (2, (0, 2), (1, 3))):
+        last = x.shape[axis] - 1
+        before = _mix(_slice(x, axis, 0), _slice(x, axis, 1), first)
+        after = _mix(_slice(x, axis, last), _slice(x, axis, last - 1), second)
+        parts = [before, _slice(x, axis, 1, last), after]
+        x = keras.layers.concatenate(parts, axis=axis, dtype=x.dtype)
+    return x
+
+
+def _mix(own, other, taken: tuple[int, int]):
+    """Returns `own` with two of its four groups of channels taken from `other`."""
+    count = own.shape[3] // 4
+    parts = [
+        (other if index in taken else own)[..., index * count : (index + 1) * count]
+        for index in range(4)
+    ]
+    return keras.layers.concatenate(parts, axis=3, dtype=own.dtype)
 
 
 def _convolve_padded(x, name: str, filters: int, size, dtype: str, **kw):
@@ -206,33 +161,26 @@ def _decode(features: list, dtype: str):
     x = features[4]
     for level in reversed(range(5)):
         filters = DECODER_FILTERS[level]
-        name = _layer_name(_level_name(level, 0))
+        name = _layer_name(level_name(level, 0))
         x = _convolve_padded(_reflect(x), name, filters, 3, dtype, activation="elu")
         # Reflection of enlarged pixels is repetition of the pixels themselves.
-        x = _surround(x, (0, 1))
-        name = _layer_name(_level_name(level, 1))
-        whole = level == 0
-        x = _convolve_padded(
-            x,
-            f"{name}_enlarging",
-            4 * filters,
-            2,
-            dtype,
-            use_bias=whole,
-            activation="elu" if whole else None,
-        )
-        x = keras.ops.depth_to_space(x, 2)
-        if not whole:
-            x = keras.layers.Cropping2D(1, dtype=dtype)(x)
-            skip = _reflect(features[level - 1])
-            skip = _convolve_padded(skip, f"{name}_skip", filters, 3, dtype)
-            x = keras.layers.Add(dtype=dtype)([skip, x])
-            x = keras.layers.Activation("elu", dtype=dtype)(x)
-    x = _reflect(x, crop=1)
+        x = _surround(x, 0, 0)
+        name = _layer_name(level_name(level, 1))
+        if level == 0:
+            break
+        enlarging = f"{name}_enlarging"
+        x = _convolve_padded(x, enlarging, 4 * filters, 2, dtype, use_bias=False)
+        x = keras.layers.Cropping2D(1, dtype=dtype)(keras.ops.depth_to_space(x, 2))
+        skip = _reflect(features[level - 1])
+        skip = _convolve_padded(skip, f"{name}_skip", filters, 3, dtype)
+        x = keras.layers.Add(dtype=dtype)([skip, x])
+        x = keras.layers.Activation("elu", dtype=dtype)(x)
+    x = _convolve_padded(x, name, 4 * filters, 2, dtype, activation="elu")
+    x = _reflect_enlarged(x)
     name = _layer_name("decoder.10.conv")
-    x = _convolve_padded(x, name, _PACK, (3, _PACK + 2), "float32", strides=(1, _PACK))
-    x = keras.layers.Reshape((x.shape[1], x.shape[2] * _PACK), dtype="float32")(x)
-    return keras.layers.Activation("sigmoid", dtype="float32")(x)
+    x = _convolve_padded(x, name, _BLOCK**2, 3, "float32", strides=_BLOCK // 2)
+    x = keras.ops.depth_to_space(x, _BLOCK)
+    return keras.layers.Activation("sigmoid", dtype="float32")(x[..., 0])
 
 
 def _layer_name(name: str) -> str:
@@ -257,9 +205,9 @@ def assign_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None
     for name, norm, _ in encoder_convolutions():
         assign(name, *_fold(tensors, name, norm))
     for level in range(5):
-        name = _level_name(level, 0)
+        name = level_name(level, 0)
         assign(name, _kernel(tensors, name), tensors[f"{name}.bias"])
-        name = _level_name(level, 1)
+        name = level_name(level, 1)
         kernel, bias = _kernel(tensors, name), tensors[f"{name}.bias"]
         filters = DECODER_FILTERS[level]
         enlarging = _enlarging_kernel(kernel[:, :, :filters])
@@ -267,10 +215,10 @@ def assign_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None
             assign(f"{name}_enlarging", enlarging)
             assign(f"{name}_skip", kernel[:, :, filters:], bias)
         else:
-            assign(f"{name}_enlarging", enlarging, np.tile(bias, 4))
+            assign(name, enlarging, np.tile(bias, 4))
     name = "decoder.10.conv"
-    packed = _packed_kernel(_kernel(tensors, name))
-    assign(name, packed, np.repeat(tensors[f"{name}.bias"], _PACK))
+    kernel = _block_kernel(_kernel(tensors, name))
+    assign(name, kernel, np.repeat(tensors[f"{name}.bias"], _BLOCK**2))
 
 
 def _kernel(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -306,9 +254,19 @@ def _enlarging_kernel(kernel: np.ndarray) -> np.ndarray:
     return merged.reshape(*merged.shape[:3], -1)
 
 
-def _packed_kernel(kernel: np.ndarray) -> np.ndarray:
-    """Returns a kernel [3, 3, in, 1] as [3, 18, in, 16], 16 pixels of a row at once."""
-    packed = np.zeros((3, _PACK + 2, kernel.shape[2], _PACK), kernel.dtype)
-    for pixel in range(_PACK):
-        packed[:, pixel : pixel + 3, :, pixel] = kernel[..., 0]
-    return packed
+def _block_kernel(kernel: np.ndarray) -> np.ndarray:
+    """Returns the kernel that makes 4x4 pixels at once.
+
+    Args:
+      kernel: [3, 3, in, 1].
+
+    Returns:
+      [3, 3, 4 in, 16], for a map of which each pixel holds 2x2 as channels.
+    """
+    depth = kernel.shape[2]
+    wide = np.zeros((_BLOCK + 2, _BLOCK + 2, depth, _BLOCK**2), kernel.dtype)
+    for index in range(_BLOCK**2):
+        row, column = divmod(index, _BLOCK)
+        wide[row : row + 3, column : column + 3, :, index] = kernel[..., 0]
+    pairs = wide.reshape(3, 2, 3, 2, depth, _BLOCK**2).transpose(0, 2, 1, 3, 4, 5)
+    return pairs.reshape(3, 3, 4 * depth, _BLOCK**2)
