@@ -79,7 +79,7 @@ class Checkpoints:
         """Writes a checkpoint; only the chief does, and the others skip it.
 
         Raises:
-          UserError: If the disk is full.
+          UserError: If it cannot be written, as when the disk is full.
         """
         if self._chief:
             step = int(self._state.step.numpy())
@@ -93,7 +93,7 @@ class Checkpoints:
           score: The higher, the better.
 
         Raises:
-          UserError: If the disk is full.
+          UserError: If it cannot be written, as when the disk is full.
         """
         step = int(self._state.step.numpy())
         best = self._read_best()
@@ -122,9 +122,11 @@ class Checkpoints:
     def _write(self, manager: tf.train.CheckpointManager, step: int) -> None:
         try:
             manager.save(checkpoint_number=step)
-        except (tf.errors.ResourceExhaustedError, OSError) as error:
+        except (tf.errors.OpError, OSError) as error:
+            reason = str(error).splitlines()[0]
             raise UserError(
-                f"no space for a checkpoint in {self._state.folder}: {error}"
+                f"cannot write a checkpoint to {self._state.folder}; "
+                f"is there space? ({reason})"
             ) from error
 
 

@@ -1,5 +1,6 @@
 import json
 import pathlib
+import resource
 import signal
 import subprocess
 
@@ -214,6 +215,22 @@ def test_the_paper_s_recipe_trains_one_stack_after_the_other(settings, tmp_path)
         if name.startswith("network/") and not np.array_equal(first[name], second[name])
     }
     assert len(changed) == 6  # kernel and bias of fine_1, fine_3 and fine_4
+
+
+def test_a_full_disk_is_told_in_one_line(command, tmp_path):
+    """Files may grow to 100 kB only, which a checkpoint does not fit into."""
+    limit = (100_000, 100_000)
+    done = subprocess.run(
+        command(tmp_path),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: cannot write a checkpoint to")
+    assert "is there space?" in last
 
 
 def test_the_command_line_tells_a_mistake_in_one_line(command, tmp_path):
