@@ -106,11 +106,11 @@ def policy(precision: str) -> str:
     """Keras dtype policy for a precision.
 
     Args:
-      precision: 'float32', 'bfloat16', 'float16', or 'auto': bfloat16 where the
-        device computes in it natively.
+      precision: 'float32', 'bfloat16', or 'auto': bfloat16 where the device computes
+        in it natively. float16 would need its loss scaled, and is not offered.
 
     Returns:
-      'float32', 'mixed_bfloat16' or 'mixed_float16'.
+      'float32' or 'mixed_bfloat16'.
     """
     if precision == "auto":
         precision = "bfloat16" if _native_bfloat16() else "float32"

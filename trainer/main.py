@@ -85,6 +85,8 @@ def main(argv: list[str]) -> None:
         run(settings_of_flags())
     except UserError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on from the last checkpoint")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ class Settings:
     precision: str = _setting(
         "auto",
         "auto is bfloat16 where the device computes in it natively.",
-        choices=("auto", "float32", "bfloat16", "float16"),
+        choices=("auto", "float32", "bfloat16"),
     )
     seed: int = _setting(0, "Of weights, order, augmentation and dropout.", least=0)
     deterministic: bool = _setting(

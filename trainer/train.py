@@ -162,10 +162,7 @@ def make_step(state: State, stage: Stage):
                 depth = tf.reduce_sum(depth) / settings.batch_size
                 loss += weight * (MASK_WEIGHT * mask + DEPTH_WEIGHT * depth)
                 results |= {f"{head}_mask_loss": mask, f"{head}_depth_loss": depth}
-            scaled = loss
-            for group in stage.groups:
-                scaled = group.optimizer.scale_loss(scaled)
-        gradients = iter(tape.gradient(scaled, [v.value for v in variables]))
+        gradients = iter(tape.gradient(loss, [v.value for v in variables]))
         for group in stage.groups:
             chosen = [next(gradients) for _ in group.variables]
             group.optimizer.apply(chosen, group.variables)
