@@ -132,7 +132,7 @@ class NetworkTeacher(Teacher):
             )
             missing = self._chunk - len(chunk)
             feed = np.pad(feed, [(0, missing), (0, 0), (0, 0), (0, 0)], "edge")
-            return function(tf.constant(feed))[0].numpy()[: len(chunk)]
+            return function(tf.constant(feed)).numpy()[: len(chunk)]
 
         starts = range(0, len(images), self._chunk)
         with concurrent.futures.ThreadPoolExecutor(self._streams) as pool:
@@ -154,5 +154,9 @@ def _freeze(function: Callable, *signature: tf.TensorSpec) -> Callable:
 
     oneDNN brings constant weights into its own layout once, others at every call.
     """
-    concrete = tf.function(function, input_signature=signature).get_concrete_function()
-    return convert_to_constants.convert_variables_to_constants_v2(concrete)
+    graph = tf.function(function, input_signature=signature, autograph=False)
+    concrete = graph.get_concrete_function()
+    if not concrete.variables:
+        return concrete
+    frozen = convert_to_constants.convert_variables_to_constants_v2(concrete)
+    return lambda *inputs: frozen(*inputs)[0]
