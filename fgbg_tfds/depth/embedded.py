@@ -12,7 +12,7 @@ from fgbg_tfds.depth.weight_file import digest, read_weights
 from fgbg_tfds.errors import InputError
 
 NEAREST, FARTHEST = 0.5, 80.0  # metres
-FEEDS = (128, 160)  # sides pictures are squashed to; the logs are averaged
+FEEDS = (128, 192)  # sides pictures are squashed to; the logs are averaged
 
 
 def feed(pictures, rows):
