@@ -109,8 +109,9 @@ def _fetch(weights: catalogue.Weights, partial: pathlib.Path) -> dict[str, str]:
             f"{weights.url} cannot be fetched: HTTP status {error.code}; expected 200"
         ) from error
     except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
         raise InputError(
-            f"{weights.url} cannot be fetched: {error or type(error).__name__}; run "
+            f"{weights.url} cannot be fetched: {reason or type(error).__name__}; run "
             "the command again to go on from where it stopped"
         ) from error
     found = {name: digest.hexdigest() for name, digest in digests.items()}
@@ -209,6 +210,9 @@ def _fetch_preset(weights: catalogue.Weights, target: pathlib.Path) -> None:
     unfinished = target.with_name(f"{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    depth_anything.save_preset(weights.name, unfinished)
-    _write_record(weights, unfinished, {})
-    unfinished.rename(target)
+    try:
+        depth_anything.save_preset(weights.name, unfinished)
+        _write_record(weights, unfinished, {})
+        unfinished.rename(target)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

@@ -135,6 +135,13 @@ def test_download_keeps_a_preset_that_keras_hub_fetched(
     kept = load_teacher("depth_anything", path, "float32")
     np.testing.assert_array_equal(kept(images), teacher(images))
 
+    (tmp_path / "broken").mkdir()
+    monkeypatch.chdir(tmp_path)
+    broken = dataclasses.replace(entry, name="broken")
+    with pytest.raises(InputError, match="preset broken cannot be loaded"):
+        download.download(broken, tmp_path / "weights")
+    assert list((tmp_path / "weights").iterdir()) == []
+
 
 def test_without_weights_the_command_that_gets_them_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("FGBG_WEIGHTS", str(tmp_path))
