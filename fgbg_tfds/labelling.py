@@ -113,8 +113,8 @@ class Studio:
         """Labels and encodes composites in the order given.
 
         Composing and encoding run in threads beside the teacher, so that it
-        need not wait. Batches are cut by position and the last is filled up:
-        the bytes do not depend on where an earlier build was stopped.
+        need not wait. Batches are cut by position, so that those of an earlier
+        build fit.
 
         Args:
           shard: The shard's name, under which its batches are kept.
@@ -131,8 +131,7 @@ class Studio:
                 for index, first in enumerate(range(0, len(composites), size))
             )
             labelled = (
-                self._label(batch, size, pool)
-                for batch in _ahead(started, BATCHES_AHEAD)
+                self._label(batch, pool) for batch in _ahead(started, BATCHES_AHEAD)
             )
             for index, batch in enumerate(_ahead(labelled, BATCHES_AHEAD)):
                 encoded = batch.finished or [
@@ -155,7 +154,7 @@ class Studio:
         pasted = [] if finished else [pool.submit(self.compose, c) for c in composites]
         return _Batch(composites, finished, pasted)
 
-    def _label(self, batch: _Batch, size: int, pool: ThreadPoolExecutor) -> _Batch:
+    def _label(self, batch: _Batch, pool: ThreadPoolExecutor) -> _Batch:
         """Labels a batch and begins to encode it, unless it was kept."""
         if batch.finished:
             return batch
@@ -169,7 +168,7 @@ class Studio:
                 (_encode_geometric, *pair) for pair in zip(pasted, grounds, strict=True)
             ]
         else:
-            looked = self._look([one.fgbg for one in pasted], size)
+            looked = self.teacher(np.stack([one.fgbg for one in pasted]))
             jobs = [(_encode, *pair) for pair in zip(pasted, looked, strict=True)]
         return dataclasses.replace(batch, encoded=[pool.submit(*job) for job in jobs])
 
@@ -177,21 +176,11 @@ class Studio:
     def _background_depths(self) -> np.ndarray:
         """The backgrounds' depth, float32 [N, H, W], metres."""
         size = self.teacher.batch_size
-        images = [picture.pixels for picture in self.backgrounds]
+        images = np.stack([picture.pixels for picture in self.backgrounds])
         starts = range(0, len(images), size)
         return np.concatenate(
-            [self._look(images[start : start + size], size) for start in starts]
+            [self.teacher(images[start : start + size]) for start in starts]
         )
-
-    def _look(self, images: Sequence[np.ndarray], size: int) -> np.ndarray:
-        """Returns the teacher's float32 [N, H, W] metres of N uint8 [H, W, 3].
-
-        The batch is always filled to `size`: networks may compute a picture
-        differently in batches of other sizes.
-        """
-        stacked = np.stack(images)
-        filled = np.resize(stacked, (size, *stacked.shape[1:]))
-        return self.teacher(filled)[: len(images)]
 
     def _example(
         self, composite: Composite, encoded: Encoded

@@ -46,4 +46,11 @@ def load_teacher(
     return module.load(weights=weights, precision=precision)
 
 
-__all__ = ["EMBEDDED_WEIGHTS", "PRECISIONS", "TEACHERS", "Teacher", "TeacherCard", "load_teacher"]
+__all__ = [
+    "EMBEDDED_WEIGHTS",
+    "PRECISIONS",
+    "TEACHERS",
+    "Teacher",
+    "TeacherCard",
+    "load_teacher",
+]

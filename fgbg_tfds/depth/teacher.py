@@ -50,7 +50,7 @@ class Teacher(abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Estimates depth.
+        """Estimates depth; a picture's does not depend on the others of the call.
 
         Args:
           images: uint8 [N, H, W, 3], RGB, any H and W.

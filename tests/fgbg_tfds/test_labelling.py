@@ -65,12 +65,12 @@ def test_each_composite_gets_the_label_of_its_own_pixels(settings):
         assert example["fgbg"] == encoding.encode_photo(pasted.fgbg)
 
 
-def test_teacher_sees_full_batches_only(settings):
+def test_teacher_sees_batches_of_the_size_it_asks_for(settings):
     teacher = BrightnessTeacher()
     studio = Studio(settings, teacher)
     composites = studio.recipe.splits["cross"][:12]
     assert len(list(studio.examples("shard", composites, Kept()))) == 12
-    assert [len(batch) for batch in teacher.batches] == [BATCH] * 3
+    assert [len(batch) for batch in teacher.batches] == [BATCH, BATCH, 2]
 
 
 def test_kept_batches_are_not_labelled_again_and_nothing_changes(settings):
