@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import time
 
 import numpy as np
 
@@ -20,8 +21,10 @@ from fgbg_tfds.depth.ordinal import (
 )
 from fgbg_tfds.depth.training import HELD_OUT, draw_scenes
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.procedural import draw_street
 
 _SIZE = 160  # pixels of a held-out scene's side
+_PASTED = 0.65  # part of the scenes with pasted cut-outs, as in training
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +93,7 @@ def run(arguments: argparse.Namespace) -> None:
         f"{card.name}, weights {card.weights} ({card.weights_sha256[:12]}), "
         f"{card.precision}, fed {card.feed_size[0]} x {card.feed_size[1]}"
     )
+    _measure_speed(teacher)
     _measure_scenes(teacher, arguments.scenes, arguments.workers)
     if not arguments.pictures.is_dir():
         print(f"\nno folder {arguments.pictures}: nothing measured on real pictures")
@@ -99,21 +103,43 @@ def run(arguments: argparse.Namespace) -> None:
     _measure_composites(teacher, arguments.pictures / "streets_cars")
 
 
+def _measure_speed(teacher, count: int = 64, side: int = 224) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+    teacher(images)  # Tracing is no part of the speed.
+    started = time.process_time()
+    teacher(images)
+    speed = count / (time.process_time() - started)
+    print(f"{speed:.0f} pictures of {side} x {side} per second of processor time")
+
+
 def _measure_scenes(teacher, count: int, workers: int) -> None:
-    size = _SIZE
-    _, known = draw_scenes(range(min(count, 300)), size, 0.65, workers)
+    _, known = draw_scenes(range(min(count, 300)), _SIZE, _PASTED, workers)
+    baselines = fit_baselines(known)
     seeds = range(HELD_OUT, HELD_OUT + count)
-    images, logs = draw_scenes(seeds, size, 0.65, workers)
+    images, logs = draw_scenes(seeds, _SIZE, _PASTED, workers)
+    _compare(
+        f"{count} held-out scenes as in training", teacher, images, logs, baselines
+    )
+    streets = [draw_street(seed, _SIZE) for seed in seeds[: max(1, count // 5)]]
+    images = np.stack([street.image for street in streets])
+    logs = np.log([street.depth for street in streets])
+    title = f"{len(streets)} held-out streets of draw_street"
+    _compare(title, teacher, images, logs, baselines)
+
+
+def _compare(title: str, teacher, images, logs, baselines) -> None:
+    """Prints the tables of a set of scenes, as they are and scaled."""
     truth = np.exp(np.float32(logs))
     estimates = {"teacher": teacher(images)}
-    for name, depth in fit_baselines(known).items():
+    for name, depth in baselines.items():
         estimates[name] = np.broadcast_to(depth, truth.shape)
-    for title, scaled in (("as they are", False), ("after median scaling", True)):
+    for note, scaled in (("as they are", False), ("after median scaling", True)):
         rows = {
             label: mean_metrics(estimate, truth, scaled)
             for label, estimate in estimates.items()
         }
-        _table(f"{count} held-out drawn scenes, {title}", rows)
+        _table(f"{title}, {note}", rows)
 
 
 def _measure_pairs(teacher, marks: pathlib.Path, pictures: pathlib.Path) -> None:

@@ -5,7 +5,7 @@ from fgbg_tfds.depth import load_teacher
 from fgbg_tfds.depth.__main__ import main
 from fgbg_tfds.depth.training import Recipe, draw_scenes, train_network
 
-TINY = ["--scenes", "4", "--steps", "2", "--batch_size", "2", "--workers", "1"]
+TINY = ["--scenes", "4", "--steps", "1", "--batch_size", "2", "--workers", "1"]
 
 
 def test_training_writes_weights_that_load(tmp_path, capsys):
