@@ -32,11 +32,11 @@ def main(argv: list[str] | None = None) -> int:
         "--data_dir", help="where data sets lie; default: TFDS's place"
     )
     gallery.add_argument(
-        "--output", type=pathlib.Path, help="default: gallery_NAME.png in this folder"
+        "--out", type=pathlib.Path, help="default: gallery_NAME.png in this folder"
     )
     arguments = parser.parse_args(argv)
     name = arguments.dataset.replace("/", "_").replace(":", "_")
-    output = arguments.output or pathlib.Path(f"gallery_{name}.png")
+    output = arguments.out or pathlib.Path(f"gallery_{name}.png")
     try:
         if arguments.count < 1:
             raise InputError(f"--count={arguments.count}: give at least 1")

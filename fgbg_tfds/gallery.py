@@ -110,7 +110,7 @@ def save_gallery(
         partial.rename(output)
     except OSError as error:
         raise InputError(
-            f"{output}: cannot be written ({error.strerror}); give another --output"
+            f"{output}: cannot be written ({error.strerror}); give another --out"
         ) from error
 
 

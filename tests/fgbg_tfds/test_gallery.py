@@ -24,7 +24,7 @@ def data_dir(drawn_folders, tmp_path_factory):
 def test_gallery_shows_each_example_in_a_row(data_dir, tmp_path, capsys):
     output = tmp_path / "gallery.png"
     arguments = ["gallery", "fgbg/shown", "--data_dir", data_dir, "--count", "3"]
-    assert main([*arguments, "--output", str(output)]) == 0
+    assert main([*arguments, "--out", str(output)]) == 0
     assert capsys.readouterr().out.strip() == str(output)
     examples = gallery.read_examples("fgbg/shown", "train", 3, data_dir)
     sheet = np.asarray(Image.open(output))
@@ -51,7 +51,7 @@ def test_examples_are_spread_over_the_split(data_dir):
         (["fgbg/absent"], "fgbg/absent: not built in"),
         (["fgbg/shown", "--split", "holiday"], "split 'holiday': fgbg/shown has"),
         (["fgbg/shown", "--count", "0"], "--count=0"),
-        (["fgbg/shown", "--output", "/nowhere/at/all.png"], "/nowhere/at/all.png"),
+        (["fgbg/shown", "--out", "/nowhere/at/all.png"], "/nowhere/at/all.png"),
     ],
 )
 def test_mistakes_are_one_line(data_dir, capsys, arguments, said):
