@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -83,9 +84,7 @@ def list_pictures(folder: str | os.PathLike[str]) -> dict[str, pathlib.Path]:
     chosen = [path for path in entries if _is_picture(path)]
     ignored = [path.name for path in entries if path not in set(chosen)]
     if ignored:
-        logging.info(
-            "%s: ignored, not pictures: %s", folder, ", ".join(map(repr, ignored))
-        )
+        _name_ignored(folder, tuple(ignored))
     if not chosen:
         raise InputError(
             f"{folder}: holds no pictures; put files ending in "
@@ -183,6 +182,12 @@ def read_foreground(path: pathlib.Path, longest_side: int) -> np.ndarray:
         )
     trimmed.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
     return np.asarray(trimmed)
+
+
+@functools.cache
+def _name_ignored(folder: pathlib.Path, names: tuple[str, ...]) -> None:
+    """Names them in the log, once however often the folder is listed."""
+    logging.info("%s: ignored, not pictures: %s", folder, ", ".join(map(repr, names)))
 
 
 def _is_picture(path: pathlib.Path) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 from fgbg_tfds import depth, pictures
+from fgbg_tfds.depth.weight_file import EMBEDDED
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.pictures import Picture
 from fgbg_tfds.recipe import Recipe
@@ -163,7 +164,7 @@ class Settings:
         """Digests the weights' bytes; a name of downloaded weights stands for them."""
         if self.teacher == NO_TEACHER:
             return NO_TEACHER
-        path = pathlib.Path(self.weights) if self.weights else depth.EMBEDDED_WEIGHTS
+        path = pathlib.Path(self.weights) if self.weights else EMBEDDED
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         files = [file for file in files if file.is_file()]
         digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]

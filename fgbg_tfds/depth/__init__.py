@@ -10,7 +10,6 @@ from fgbg_tfds.errors import InputError
 
 TEACHERS = ("embedded", "monodepth2", "densedepth", "depth_anything")
 PRECISIONS = ("auto", "float32", "bfloat16")
-EMBEDDED_WEIGHTS = pathlib.Path(__file__).parent / "weights"
 
 
 def load_teacher(
@@ -47,7 +46,6 @@ def load_teacher(
 
 
 __all__ = [
-    "EMBEDDED_WEIGHTS",
     "PRECISIONS",
     "TEACHERS",
     "Teacher",

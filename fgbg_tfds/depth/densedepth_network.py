@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from fgbg_tfds.depth.checkpoints.keras_files import KerasFile
+from fgbg_tfds.depth.checkpoints.tensors import require_tensors
 from fgbg_tfds.errors import InputError
 
 _Arrays = dict[str, np.ndarray]
@@ -140,20 +141,7 @@ def _shapes(kind: str, settings: dict[str, Any], depth: int) -> dict[str, tuple]
 
 def _take(arrays: _Arrays, shapes: dict[str, tuple], layer: str, where: str) -> _Arrays:
     """Returns the arrays if they are exactly those of `shapes`."""
-    for name, shape in shapes.items():
-        if name not in arrays:
-            raise InputError(
-                f"{where}: tensor {layer}/{name} is missing; expected {list(shape)}"
-            )
-        if arrays[name].shape != shape:
-            raise InputError(
-                f"{where}: tensor {layer}/{name} is {list(arrays[name].shape)}; "
-                f"expected {list(shape)}"
-            )
-        if not np.isfinite(arrays[name]).all():
-            raise InputError(
-                f"{where}: tensor {layer}/{name} holds NaN; expected finite numbers"
-            )
+    require_tensors(arrays, shapes, where, f"{layer}/")
     for name, array in arrays.items():
         if name not in shapes:
             raise InputError(

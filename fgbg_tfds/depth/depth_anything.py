@@ -45,8 +45,7 @@ def _keras_hub() -> Any:
         import keras_hub
     except ImportError as error:
         raise InputError(
-            "teacher 'depth_anything' needs keras-hub; expected "
-            "`pip install 'fgbg[depth-anything]'`"
+            "teacher 'depth_anything' needs keras-hub; expected `pip install keras-hub`"
         ) from error
     return keras_hub
 

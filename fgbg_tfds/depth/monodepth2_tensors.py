@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fgbg_tfds.depth.checkpoints.tensors import require_tensors
 from fgbg_tfds.errors import InputError
 
 ENCODER_FILTERS = (64, 64, 128, 256, 512)
@@ -126,20 +127,7 @@ def check(
     arrays = {
         key: each for key, each in content.items() if isinstance(each, np.ndarray)
     }
-    for name, shape in shapes.items():
-        if name not in arrays:
-            raise InputError(
-                f"{file}: tensor {name} is missing; expected {list(shape)}"
-            )
-        if arrays[name].shape != shape:
-            raise InputError(
-                f"{file}: tensor {name} is {list(arrays[name].shape)}; expected "
-                f"{list(shape)}"
-            )
-        if not np.isfinite(arrays[name]).all():
-            raise InputError(
-                f"{file}: tensor {name} holds NaN; expected finite numbers"
-            )
+    require_tensors(arrays, shapes, str(file))
     for name, array in arrays.items():
         # Counters of BatchNorm, and ImageNet's classifier.
         unused = name.endswith(".num_batches_tracked") or name.startswith("encoder.fc.")

@@ -195,6 +195,7 @@ def test_foreign_files_are_ignored_and_named_once(tmp_path, caplog):
     logging.use_absl_handler()
     with caplog.at_level(python_logging.INFO):
         assert list(pictures.list_pictures(tmp_path)) == ["a.PNG"]
+        assert len(pictures.read_backgrounds(tmp_path, 32)) == 1
     (line,) = [r.getMessage() for r in caplog.records if "ignored" in r.getMessage()]
     for name in (".DS_Store", "Thumbs.db", "notes.txt", ".hidden.png", "folder.png"):
         assert line.count(name) == 1

@@ -206,7 +206,7 @@ def test_names_in_a_zip_cannot_lead_out_of_the_folder(offer, tmp_path):
     content = pack(
         [
             ("../../../encoder.pth", ENCODER),
-            ("/tmp/../depth.pth", DEPTH),
+            ("/absolute/../depth.pth", DEPTH),
             ("../evil.txt", b"evil"),
         ]
     )
