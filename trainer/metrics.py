@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 LEAST_DEPTH, MOST_DEPTH = 1 / 256, 80.0  # metres
+TOLERANCE = 2  # pixels that a boundary may be off
 
 
 def mask_sums(predicted, mask, weights=1.0) -> dict:
@@ -60,6 +61,71 @@ def mask_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
         "mask_precision": _share(hits, hits + alarms),
         "mask_recall": _share(hits, hits + misses),
         "mask_f": _share(2 * hits, 2 * hits + alarms + misses),
+    }
+
+
+def boundary_sums(predicted, mask) -> dict:
+    """Counts what boundary F and the false-positive rate need, for each picture.
+
+    A boundary pixel is one whose right, lower or lower right neighbour is on the
+    other side, as in the DAVIS benchmark. It is met where the other mask has a
+    boundary pixel at most `TOLERANCE` pixels away, in a straight line.
+
+    Args:
+      predicted: float32 [N, H, W, 1]; >= 0.5 is foreground.
+      mask: float32 [N, H, W, 1]; >= 0.5 is foreground.
+
+    Returns:
+      'found_boundary' and 'true_boundary', pixels; 'found_boundary_met' and
+      'true_boundary_met', those of them that the other one has near; 'background',
+      pixels that are not foreground, and 'background_found', those of them that were
+      taken for foreground. Each float32 [N].
+    """
+    found = ops.cast(predicted >= 0.5, "float32")
+    there = ops.cast(mask >= 0.5, "float32")
+    edges = {"found": _boundary(found), "true": _boundary(there)}
+
+    def count(values):
+        return ops.sum(values, (1, 2, 3))
+
+    return {
+        "found_boundary": count(edges["found"]),
+        "true_boundary": count(edges["true"]),
+        "found_boundary_met": count(edges["found"] * _near(edges["true"])),
+        "true_boundary_met": count(edges["true"] * _near(edges["found"])),
+        "background": count(1 - there),
+        "background_found": count(found * (1 - there)),
+    }
+
+
+def boundary_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    r"""Boundary F, and how often the background is taken for foreground.
+
+    With P the part of the found boundary that is met and R the part of the true one,
+    F = 2PR / (P + R) of each picture, averaged over pictures, as in Csurka et al.,
+    What is a good evaluation measure for semantic segmentation?, BMVC 2013, and
+    Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video Object
+    Segmentation, CVPR 2016. F is 1 where there is neither boundary, 0 where there is
+    one alone. The false-positive rate is that of all background pixels together.
+
+    Args:
+      sums: What `boundary_sums` gave, of any number of pictures.
+
+    Returns:
+      'mask_boundary_f' and 'mask_false_positive_rate', each 0 to 1.
+    """
+    exact = {name: np.asarray(v, np.float64) for name, v in sums.items()}
+    found, true = exact["found_boundary"], exact["true_boundary"]
+    precision = exact["found_boundary_met"] / np.maximum(found, 1)
+    recall = exact["true_boundary_met"] / np.maximum(true, 1)
+    # An F of 0 by 0 is that of no boundary at all, or of two that never meet.
+    f = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    f = np.where(found + true == 0, 1.0, f)
+    background = float(exact["background"].sum())
+    alarms = float(exact["background_found"].sum())
+    return {
+        "mask_boundary_f": float(f.mean()),
+        "mask_false_positive_rate": alarms / max(background, 1.0),
     }
 
 
@@ -137,6 +203,7 @@ def depth_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 MASK_METRICS = ("mask_iou", "mask_precision", "mask_recall", "mask_f")
+BOUNDARY_METRICS = ("mask_boundary_f", "mask_false_positive_rate")
 DEPTH_METRICS = (
     "depth_abs_rel",
     "depth_sq_rel",
@@ -151,3 +218,20 @@ DEPTH_METRICS = (
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 1.0
+
+
+def _boundary(mask):
+    """Pixels that differ from a neighbour to the right or below; [N, H, W, 1]."""
+    wide = ops.pad(mask, ((0, 0), (0, 1), (0, 1), (0, 0)), mode="symmetric")
+    neighbours = wide[:, :-1, 1:], wide[:, 1:, :-1], wide[:, 1:, 1:]
+    differences = [ops.abs(mask - neighbour) for neighbour in neighbours]
+    return ops.maximum(ops.maximum(*differences[:2]), differences[2])
+
+
+def _near(pixels):
+    """What lies at most `TOLERANCE` pixels from any of some pixels; [N, H, W, 1]."""
+    reach = np.arange(-TOLERANCE, TOLERANCE + 1)
+    disc = np.hypot(*np.meshgrid(reach, reach)) <= TOLERANCE
+    kernel = ops.convert_to_tensor(disc[:, :, None, None], "float32")
+    counts = ops.conv(pixels, kernel, padding="same", data_format="channels_last")
+    return ops.cast(counts >= 0.5, "float32")
