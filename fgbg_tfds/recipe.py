@@ -12,6 +12,8 @@ import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from fgbg_tfds.errors import InputError
 
 SPLITS = ("train", "validation", "test", "cross")
@@ -93,8 +95,7 @@ class Recipe:
             )
 
     def __len__(self) -> int:
-        pairs = len(self.foregrounds) * len(self.backgrounds)
-        return pairs * self.placements * (1 + self.flips)
+        return self._pairs * self.placements * (1 + self.flips)
 
     def placement(self, composite: Composite) -> Placement:
         """Returns where a composite's foreground stands."""
@@ -135,25 +136,70 @@ class Recipe:
         background = self.background_splits[composite.background]
         return foreground if foreground == background else "cross"
 
+    def composite(self, number: int) -> Composite:
+        """Returns a composite by its place in `composites`, from 0."""
+        number, flipped = divmod(number, 1 + self.flips)
+        number, placement = divmod(number, self.placements)
+        foreground, background = divmod(number, len(self.backgrounds))
+        return Composite(foreground, background, placement, bool(flipped))
+
     def composites(self) -> Iterator[Composite]:
         """Enumerates all composites, foreground by foreground."""
-        for foreground in range(len(self.foregrounds)):
-            for background in range(len(self.backgrounds)):
-                for placement in range(self.placements):
-                    for flipped in (False, True)[: 1 + self.flips]:
-                        yield Composite(foreground, background, placement, flipped)
+        return map(self.composite, range(len(self)))
 
     @functools.cached_property
-    def splits(self) -> dict[str, tuple[Composite, ...]]:
+    def splits(self) -> dict[str, Composites]:
         """Each split's composites, shuffled by the seed; empty splits are left out."""
-        ordered = sorted(
-            self.composites(),
-            key=lambda composite: _digest(self.seed, "order", self.key(composite)),
+        digests = np.fromiter(
+            (
+                int.from_bytes(_digest(self.seed, "order", self.key(composite))[:8])
+                for composite in self.composites()
+            ),
+            np.uint64,
+            count=len(self),
         )
-        splits: dict[str, list[Composite]] = {name: [] for name in SPLITS}
-        for composite in ordered:
-            splits[self.split_of(composite)].append(composite)
-        return {name: tuple(members) for name, members in splits.items() if members}
+        order = np.argsort(digests, kind="stable")
+        split = self._split_numbers()[order // (len(self) // self._pairs)]
+        members = (order[split == number] for number in range(len(SPLITS)))
+        return {
+            name: Composites(self, numbers)
+            for name, numbers in zip(SPLITS, members, strict=True)
+            if len(numbers)
+        }
+
+    @property
+    def _pairs(self) -> int:
+        return len(self.foregrounds) * len(self.backgrounds)
+
+    def _split_numbers(self) -> np.ndarray:
+        """Returns each pair's split as an index into `SPLITS`, int64 [pairs]."""
+        foregrounds, backgrounds = (
+            np.array([IDENTITY_SPLITS.index(split) for split in splits])
+            for splits in (self.foreground_splits, self.background_splits)
+        )
+        agree = foregrounds[:, None] == backgrounds
+        return np.where(agree, backgrounds, SPLITS.index("cross")).ravel()
+
+
+class Composites(Sequence[Composite]):
+    """A split's composites in order, 8 bytes each until they are asked for."""
+
+    def __init__(self, recipe: Recipe, numbers: np.ndarray):
+        self._recipe = recipe
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, place):
+        if isinstance(place, slice):
+            return Composites(self._recipe, self._numbers[place])
+        return self._recipe.composite(int(self._numbers[place]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None
 
 
 def _digest(*parts: object) -> bytes:
