@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from trainer import distribution
 from trainer.errors import UserError
-from trainer.state import State, write_atomically
+from trainer.files import write_atomically
+from trainer.state import State
 
 LOG = logging.getLogger("trainer")
 

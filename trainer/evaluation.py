@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import baselines, data, distribution, figures, metrics
-from trainer.state import State, write_atomically
+from trainer.files import write_atomically
+from trainer.state import State
 
 LOG = logging.getLogger("trainer")
 

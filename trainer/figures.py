@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import io
 
+import matplotlib
 import matplotlib.colors
 import matplotlib.figure
 import numpy as np
+
+NEAREST, FARTHEST = 1.0, 80.0  # metres of the brightest and of the darkest colour
+NEW = (255, 48, 48)  # colour of what is new
 
 
 def predictions(
@@ -66,3 +71,55 @@ def predictions(
     memory = io.BytesIO()
     figure.savefig(memory, dpi=80, format="png")
     return memory.getvalue()
+
+
+def colours(depth: np.ndarray) -> np.ndarray:
+    """Colours of depth, the same for the same metres in every picture.
+
+    Near is bright, and steps are equal in log metres from `NEAREST` to `FARTHEST`.
+
+    Args:
+      depth: float [..., H, W, 1], metres; 0 is unknown and comes out black.
+
+    Returns:
+      uint8 [..., H, W, 3].
+    """
+    metres = depth[..., 0]
+    far = np.log(np.clip(metres, NEAREST, FARTHEST) / NEAREST)
+    level = np.rint(255 * (1 - far / np.log(FARTHEST / NEAREST))).astype(np.uint8)
+    return np.where(metres[..., None] > 0, _palette()[level], np.uint8(0))
+
+
+def overlay(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Tints what is new in a frame and draws a line around it.
+
+    Args:
+      frame: uint8 [H, W, 3].
+      mask: float [H, W, 1], 0 to 1; >= 0.5 is inside the line.
+
+    Returns:
+      uint8 [H, W, 3].
+    """
+    tint = 0.45 * np.clip(mask, 0, 1)
+    tinted = np.rint(frame * (1 - tint) + np.array(NEW) * tint).astype(np.uint8)
+    inside = mask[..., 0] >= 0.5
+    wide = inside
+    for _ in range(max(1, round(min(inside.shape) / 300))):
+        wide = _dilated(wide)
+    return np.where((wide & ~inside)[..., None], np.uint8(NEW), tinted)
+
+
+@functools.cache
+def _palette() -> np.ndarray:
+    """uint8 [256, 3], dark to bright."""
+    return np.rint(matplotlib.colormaps["magma"](range(256))[:, :3] * 255).astype("u1")
+
+
+def _dilated(inside: np.ndarray) -> np.ndarray:
+    """Bool [H, W], grown by a pixel to four sides."""
+    grown = inside.copy()
+    grown[1:] |= inside[:-1]
+    grown[:-1] |= inside[1:]
+    grown[:, 1:] |= inside[:, :-1]
+    grown[:, :-1] |= inside[:, 1:]
+    return grown

@@ -7,8 +7,9 @@ import json
 import tqdm
 
 from trainer import distribution, metrics
+from trainer.files import write_atomically
 from trainer.recipes import learning_rate
-from trainer.state import State, write_atomically
+from trainer.state import State
 from trainer.summaries import Summaries
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 
 from trainer import data
-from trainer.models.network import MOST_DEPTH
+from trainer.figures import colours
 
 PICTURES = 4  # held-out examples shown through training
 
@@ -70,20 +69,6 @@ class Summaries:
     def close(self) -> None:
         """Writes out what is still in memory."""
         self._writer.close()
-
-
-def colours(depth: np.ndarray) -> np.ndarray:
-    """Colours of depth: near is bright, steps are equal in log metres.
-
-    Args:
-      depth: float [N, H, W, 1], metres; 0 is unknown and comes out black.
-
-    Returns:
-      float32 [N, H, W, 3], 0 to 1.
-    """
-    nearness = 1 - np.log(np.maximum(depth[..., 0], 1.0)) / np.log(MOST_DEPTH)
-    coloured = matplotlib.colormaps["magma"](nearness)[..., :3]
-    return np.where(depth > 0, coloured, 0).astype(np.float32)
 
 
 def _lines(description: dict) -> list[str]:

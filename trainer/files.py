@@ -1,0 +1,26 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+from trainer.errors import UserError
+
+
+def write_atomically(path: pathlib.Path, content: str | bytes) -> None:
+    """Writes a file so that a reader finds the old one or the new one, never half.
+
+    Raises:
+      UserError: If the disk is full or the folder cannot be written to.
+    """
+    content = content.encode() if isinstance(content, str) else content
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
