@@ -36,13 +36,13 @@ def best_threshold(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:
     return 1 + int(np.argmax(iou[1:]))
 
 
-def mean_depth(builder, split: str, most: int = 4096) -> tuple[np.ndarray, np.ndarray]:
+def mean_depth(builders, split: str, most: int = 4096) -> tuple[np.ndarray, np.ndarray]:
     """Mean depth of every pixel, over the examples that know it.
 
     Args:
-      builder: The data set, from `trainer.data.open_dataset`.
+      builders: The data set, or several, from `trainer.data`.
       split: Split to read.
-      most: Examples read at most, from the beginning.
+      most: Examples read at most, the first ones of each data set alike.
 
     Returns:
       float32 [H, W] twice: the mean in metres, and the mean of the logarithm of
@@ -52,14 +52,18 @@ def mean_depth(builder, split: str, most: int = 4096) -> tuple[np.ndarray, np.nd
       UserError: If no pixel of the split has depth.
     """
     sums = 0
-    examples = data.pictures(builder, split, ("depth",))
-    for example in itertools.islice(examples, most):
+    builders = data.several(builders)
+    examples = itertools.chain.from_iterable(
+        itertools.islice(data.pictures(b, split, ("depth",)), most // len(builders))
+        for b in builders
+    )
+    for example in examples:
         metres = example["depth"][..., 0].astype(np.float64) / 256
         known = metres > 0
         sums += np.stack([known, metres, np.log(np.where(known, metres, 1))])
     if not np.any(sums):
         raise UserError(
-            f"no depth is known in split {split} of {builder.info.full_name}; "
+            f"no depth is known in split {split} of {data.full_name(builders)}; "
             "the data set was built with the teacher 'none'"
         )
     known = sums[0] > 0

@@ -7,98 +7,44 @@ run was interrupted.
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
-import pathlib
-from collections.abc import Iterator
-
 import numpy as np
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
 from trainer.augment import Augmentation, augment, fit
+from trainer.datasets import (
+    FEATURES,
+    Builders,
+    count,
+    decode,
+    encoded,
+    fingerprint,
+    full_name,
+    open_dataset,
+    open_datasets,
+    picture_size,
+    pictures,
+    several,
+)
 from trainer.errors import UserError
 
-FEATURES = ("bg", "fgbg", "mask", "depth")
+__all__ = [
+    "FEATURES", "count", "evaluation_batches", "fingerprint", "full_name",
+    "open_dataset", "open_datasets", "picture_size", "pictures", "several",
+    "training_batches",
+]  # fmt: skip
+
 SHUFFLED = 8192  # examples, encoded; TFDS has shuffled the files already
 
 
-def open_dataset(name: str, data_dir: str = "") -> tfds.core.DatasetBuilder:
-    """Opens a data set that stands on disk.
-
-    Args:
-      name: As `tfds.load` takes it, such as 'fgbg/sample'.
-      data_dir: Where data sets are; TFDS's own place if empty.
-
-    Returns:
-      A builder to read from.
-
-    Raises:
-      UserError: If it is not there, or has not the features of this project.
-    """
-    folder = pathlib.Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
-    try:
-        builder = tfds.builder(name, data_dir=str(folder))
-        built = builder.data_path.exists()
-    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
-        raise UserError(_not_built(name, folder)) from error
-    if not built:
-        raise UserError(_not_built(name, folder))
-    missing = [feature for feature in FEATURES if feature not in builder.info.features]
-    if missing:
-        raise UserError(
-            f"data set {name} has no {', '.join(missing)}; "
-            f"the trainer needs the features {', '.join(FEATURES)}"
-        )
-    return builder
-
-
-def fingerprint(builder: tfds.core.DatasetBuilder) -> str:
-    """Sixteen hexadecimal digits that change with name, version or content."""
-    splits = {
-        name: [split.num_bytes, list(split.shard_lengths)]
-        for name, split in sorted(builder.info.splits.items())
-    }
-    text = json.dumps([builder.info.full_name, splits])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def count(builder: tfds.core.DatasetBuilder, split: str) -> int:
-    """Number of examples of a split, such as 'train' or 'train[:7800]'.
-
-    Raises:
-      UserError: If there is no such split, or nothing in it.
-    """
-    try:
-        number = builder.info.splits[split].num_examples
-    except (KeyError, ValueError) as error:
-        raise UserError(
-            f"data set {builder.info.full_name} has no split {split}; "
-            f"it has {', '.join(builder.info.splits)}"
-        ) from error
-    if not number:
-        raise UserError(f"split {split} of {builder.info.full_name} is empty")
-    return number
-
-
-def picture_size(builder: tfds.core.DatasetBuilder, split: str) -> tuple[int, int]:
-    """Height and width of the pictures of a data set."""
-    height, width, _ = builder.info.features["mask"].shape
-    if height is None or width is None:
-        example = next(iter(_encoded(builder, split).take(1)))
-        height, width, _ = _decode(builder, example)["mask"].shape
-    return height, width
-
-
 def training_batches(
-    builder: tfds.core.DatasetBuilder,
+    builders: Builders,
     split: str,
     *,
     size: tuple[int, int],
     batch_size: int,
     augmentation: Augmentation,
     seed: int,
+    shares: tuple[int, ...] = (),
     first_step: int = 0,
     worker: int = 0,
     workers: int = 1,
@@ -107,15 +53,17 @@ def training_batches(
     """Endless batches from a given step on.
 
     Epochs follow each other without a gap, each in an order of its own, so no batch
-    is short and every example comes once an epoch.
+    is short and every example comes once an epoch. Of several data sets the examples
+    come in turn, each data set with epochs of its own.
 
     Args:
-      builder: The data set.
+      builders: The data set, or several.
       split: Split to read.
       size: Height h and width w of the pictures.
       batch_size: Examples a step, over all workers.
       augmentation: What is done to the pairs.
       seed: Of order and augmentation.
+      shares: How many examples of each data set come in turn; one of each if empty.
       first_step: Step whose batch comes first.
       worker: Which part of every batch is this process's.
       workers: Number of parts.
@@ -126,33 +74,21 @@ def training_batches(
       with a first axis of `batch_size / replicas`; 'index' int64 counts the stream.
 
     Raises:
-      UserError: If the split is missing or empty.
+      UserError: If the split is missing or empty, or the shares do not fit.
     """
-    number = count(builder, split)
+    if len(several(builders)) > 1:
+        picture_size(builders, split)  # has to be one
     first = first_step * batch_size
     part = batch_size // workers
-    encoded = _encoded(builder, split)
-
-    buffer = min(number, SHUFFLED)
-
-    def epoch(which):
-        # Of this function's graph alone; without it the process's seed would count.
-        tf.random.set_seed(seed + 1)
-        return encoded.shuffle(buffer, seed=which, reshuffle_each_iteration=False)
 
     def prepare(index, example):
         seeds = tf.stack([tf.cast(seed, tf.int64), index])
         example = augment(
-            _decode(builder, example), size, tf.cast(seeds, tf.int32), augmentation
+            decode(builders, example), size, tf.cast(seeds, tf.int32), augmentation
         )
         return {**example, "index": index}
 
-    stream = (
-        tf.data.Dataset.range(first // number, np.iinfo(np.int64).max)
-        .flat_map(epoch)
-        .skip(first % number)
-        .enumerate(first)
-    )
+    stream = _mixed(several(builders), split, shares, seed, first).enumerate(first)
     if workers > 1:
         low, high = worker * part, (worker + 1) * part
         stream = stream.filter(
@@ -166,7 +102,7 @@ def training_batches(
 
 
 def evaluation_batches(
-    builder: tfds.core.DatasetBuilder,
+    builders: Builders,
     split: str,
     *,
     size: tuple[int, int],
@@ -180,7 +116,7 @@ def evaluation_batches(
     The last batch is filled up with black pictures that count nothing.
 
     Args:
-      builder: The data set.
+      builders: The data set, or several.
       split: Split to read.
       size: Height h and width w that the network is fed.
       batch_size: Examples at a time, over all workers.
@@ -198,14 +134,14 @@ def evaluation_batches(
     Raises:
       UserError: If the split is missing or empty.
     """
-    number = count(builder, split)
+    number = count(builders, split)
     part = batch_size // workers
-    full = picture_size(builder, split)
+    full = picture_size(builders, split)
 
     def prepare(index, example):
         example = {
             name: tf.ensure_shape(picture, (*full, None))
-            for name, picture in _decode(builder, example).items()
+            for name, picture in decode(builders, example).items()
         }
         bg, fgbg = (tf.cast(example[name], tf.float32) for name in ("bg", "fgbg"))
         return {
@@ -218,7 +154,7 @@ def evaluation_batches(
             "index": index,
         }
 
-    stream = _encoded(builder, split).enumerate().map(prepare, tf.data.AUTOTUNE)
+    stream = encoded(builders, split).enumerate().map(prepare, tf.data.AUTOTUNE)
     nothing = {
         name: tf.zeros(spec.shape, spec.dtype)
         for name, spec in stream.element_spec.items()
@@ -235,61 +171,52 @@ def evaluation_batches(
     return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
 
 
-def pictures(
-    builder: tfds.core.DatasetBuilder,
-    split: str,
-    features: tuple[str, ...] = FEATURES,
-) -> Iterator[dict[str, np.ndarray]]:
-    """Examples of a split in the order of the files, decoded.
-
-    Args:
-      builder: The data set.
-      split: Split to read.
-      features: Those wanted; no others are decoded.
-
-    Yields:
-      Pictures by feature, as the data contract has them.
-    """
-    decode = functools.partial(_decode, builder)
-    stream = _encoded(builder, split, features).map(decode, tf.data.AUTOTUNE)
-    yield from stream.prefetch(16).as_numpy_iterator()
-
-
-def _encoded(builder, split: str, features: tuple[str, ...] = FEATURES):
-    """Examples in the order of the files, pictures still as JPEG and PNG."""
-    options = tf.data.Options()
-    options.deterministic = True
-    options.experimental_distribute.auto_shard_policy = (
-        tf.data.experimental.AutoShardPolicy.OFF
-    )
-    return builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(
-            features=dict.fromkeys(features, True),
-            decoders={name: tfds.decode.SkipDecoding() for name in features},
-        ),
-        read_config=tfds.ReadConfig(try_autocache=False),
-    ).with_options(options)
-
-
-def _decode(builder, example: dict) -> dict:
-    features = builder.info.features
-    return {name: features[name].decode_example(example[name]) for name in example}
-
-
-def _not_built(name: str, folder: pathlib.Path) -> str:
-    infos = [
-        *folder.glob("*/*/dataset_info.json"),
-        *folder.glob("*/*/*/dataset_info.json"),
-    ]
-    built = sorted({str(info.parent.parent.relative_to(folder)) for info in infos})
-    return (
-        f"data set {name} is not in {folder}; "
-        + (
-            f"built there: {', '.join(built)}; "
-            if built
-            else "nothing is built there; "
+def _mixed(builders, split: str, shares, seed: int, first: int) -> tf.data.Dataset:
+    """Endless encoded examples of all data sets from a place of the stream on."""
+    shares = shares or (1,) * len(builders)
+    if len(shares) != len(builders):
+        raise UserError(
+            f"--dataset_shares has {len(shares)} numbers for {len(builders)} data "
+            f"sets, {full_name(builders)}; give one for each"
         )
-        + "build it with: tfds build fgbg_tfds"
+    turns = _turns(shares)
+    rounds, begun = divmod(first, len(turns))
+    streams = [
+        _endless(
+            builder, split, seed + which, rounds * share + turns[:begun].count(which)
+        )
+        for which, (builder, share) in enumerate(zip(builders, shares, strict=True))
+    ]
+    if len(streams) == 1:
+        return streams[0]
+    order = tf.constant(turns[begun:] + turns[:begun], tf.int64)
+    choice = tf.data.Dataset.from_tensor_slices(order).repeat()
+    return tf.data.Dataset.choose_from_datasets(streams, choice)
+
+
+def _turns(shares: tuple[int, ...]) -> list[int]:
+    """Which data set gives each example of a round, spread as evenly as can be."""
+    places = [
+        ((number + 0.5) / share, which)
+        for which, share in enumerate(shares)
+        for number in range(share)
+    ]
+    return [which for _, which in sorted(places)]
+
+
+def _endless(builder, split: str, seed: int, first: int) -> tf.data.Dataset:
+    """Encoded examples of one data set, epoch after epoch, each in its own order."""
+    number = count(builder, split)
+    examples = encoded(builder, split)
+    buffer = min(number, SHUFFLED)
+
+    def epoch(which):
+        # Of this function's graph alone; without it the process's seed would count.
+        tf.random.set_seed(seed + 1)
+        return examples.shuffle(buffer, seed=which, reshuffle_each_iteration=False)
+
+    return (
+        tf.data.Dataset.range(first // number, np.iinfo(np.int64).max)
+        .flat_map(epoch)
+        .skip(first % number)
     )

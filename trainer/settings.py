@@ -24,7 +24,15 @@ class Settings:
         "that with the newest checkpoint.",
         choices=("train", "evaluate", "export"),
     )
-    dataset: str = _setting("fgbg/sample", "Data set as tfds.load names it.")
+    dataset: str = _setting(
+        "fgbg/sample",
+        "Data set as tfds.load names it; several, with commas, are mixed.",
+    )
+    dataset_shares: str = _setting(
+        "",
+        "How many examples of each data set come in turn, as 2,1; one of each if "
+        "empty.",
+    )
     data_dir: str = _setting("", "Where data sets are; TFDS's own place if empty.")
     workdir: str = _setting("runs/fgbg", "Where the run leaves everything it makes.")
     train_split: str = _setting("train", "Split to learn from; slices are fine.")
@@ -135,6 +143,20 @@ class Settings:
                 f"--image_size={self.image_size} is no size; write 224 or 228x304"
             )
         return int(match[1]), int(match[2] or match[1])
+
+    @property
+    def shares(self) -> tuple[int, ...]:
+        """How many examples of each data set come in turn; empty is one of each.
+
+        Raises:
+          UserError: If `dataset_shares` is no list of whole numbers from 1 on.
+        """
+        if not re.fullmatch(r"([1-9]\d*(,[1-9]\d*)*)?", self.dataset_shares):
+            raise UserError(
+                f"--dataset_shares={self.dataset_shares} is no list of shares; write "
+                "whole numbers such as 2,1"
+            )
+        return tuple(int(share) for share in self.dataset_shares.split(",") if share)
 
     @property
     def folder(self) -> pathlib.Path:

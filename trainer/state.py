@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import pathlib
 
 import numpy as np
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 from trainer import baselines, data, distribution
 from trainer.errors import UserError
+from trainer.files import write_atomically
 from trainer.models import make_network
 from trainer.models.network import Network
 from trainer.recipes import Stage, make_recipe
@@ -21,7 +21,7 @@ from trainer.settings import Settings
 # the examples.
 IDENTITY = (
     "model", "image_size", "padding", "coarse_units", "fine_rows", "recipe",
-    "train_split", "batch_size", "seed",
+    "train_split", "dataset_shares", "batch_size", "seed",
 )  # fmt: skip
 
 
@@ -32,7 +32,8 @@ class State:
     Attributes:
       settings: Its settings.
       strategy: How devices share the work.
-      builder: The data set.
+      builder: The data set; of several that are mixed, the first.
+      builders: All data sets.
       network: What is trained, in the run's precision.
       averaged: The same network in float32 with averaged weights: what is evaluated
         and exported.
@@ -44,6 +45,7 @@ class State:
     settings: Settings
     strategy: tf.distribute.Strategy
     builder: object
+    builders: tuple
     network: Network
     averaged: Network
     stages: tuple[Stage, ...]
@@ -63,11 +65,13 @@ def make_state(settings: Settings, strategy: tf.distribute.Strategy) -> State:
       UserError: If data set, workdir or settings cannot be used.
     """
     size = settings.size
-    builder = data.open_dataset(settings.dataset, settings.data_dir)
+    builders = data.open_datasets(settings.dataset, settings.data_dir)
     for split in (settings.train_split, settings.validation_split, settings.test_split):
-        data.count(builder, split)
-    _claim(settings, builder, distribution.is_chief(strategy))
-    mean_depth, mean_log_depth = baselines.mean_depth(builder, settings.train_split)
+        for builder in builders:
+            data.count(builder, split)
+    data.picture_size(builders, settings.train_split)
+    _claim(settings, builders, distribution.is_chief(strategy))
+    mean_depth, mean_log_depth = baselines.mean_depth(builders, settings.train_split)
     with strategy.scope():
         network = make_network(
             settings, size, mean_log_depth, distribution.policy(settings.precision)
@@ -78,33 +82,17 @@ def make_state(settings: Settings, strategy: tf.distribute.Strategy) -> State:
             0, dtype=tf.int64, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
         )
     return State(
-        settings, strategy, builder, network, averaged, stages, step, mean_depth
-    )
+        settings, strategy, builders[0], builders, network, averaged, stages, step,
+        mean_depth,
+    )  # fmt: skip
 
 
-def write_atomically(path: pathlib.Path, content: str | bytes) -> None:
-    """Writes a file so that a reader finds the old one or the new one, never half.
-
-    Raises:
-      UserError: If the disk is full or the folder cannot be written to.
-    """
-    content = content.encode() if isinstance(content, str) else content
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _claim(settings: Settings, builder, chief: bool) -> None:
+def _claim(settings: Settings, builders, chief: bool) -> None:
     """Writes down whose workdir it is, or compares with what is written there."""
     path = settings.folder / "run.json"
     ours = {name: getattr(settings, name) for name in IDENTITY}
-    ours["dataset"] = builder.info.full_name
-    ours["fingerprint"] = data.fingerprint(builder)
+    ours["dataset"] = data.full_name(builders)
+    ours["fingerprint"] = data.fingerprint(builders)
     if path.exists():
         theirs = json.loads(path.read_text())["identity"]
         for name, value in ours.items():

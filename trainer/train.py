@@ -90,12 +90,13 @@ def distributed_batches(state: State, first_step: int):
 
     def batches(context):
         return data.training_batches(
-            state.builder,
+            state.builders,
             settings.train_split,
             size=settings.size,
             batch_size=settings.batch_size,
             augmentation=augmentation,
             seed=settings.seed,
+            shares=settings.shares,
             first_step=first_step,
             worker=context.input_pipeline_id,
             workers=context.num_input_pipelines,
