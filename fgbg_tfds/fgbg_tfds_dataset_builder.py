@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import pathlib
 import re
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fgbg_tfds import metadata, shards, staging
+from fgbg_tfds import croissant, metadata, shards, staging
 from fgbg_tfds.errors import InputError, told_plainly
+from fgbg_tfds.recipe import SPLITS
 from fgbg_tfds.settings import Settings
 
 
@@ -95,44 +95,69 @@ class Builder(tfds.core.ShardBasedBuilder):
             pictures or settings stands under this config's name.
         """
         config = download_config or tfds.download.DownloadConfig()
-        if config.beam_options and not config.beam_runner:
-            config = config.replace(beam_runner=shards.beam_runner(config.beam_options))
-        folder = pathlib.Path(self.data_path).parent
+        folder = self.data_path.parent
+        settings = self.builder_config.settings
         with told_plainly():
-            fingerprint = self.builder_config.settings.fingerprint()
             if self.data_path.exists() and not config.download_mode.overwrite_dataset:
-                self._refuse_other_data(fingerprint)
+                self._refuse_other_data(settings.fingerprint())
+                staging.remove_leftovers(folder)
                 super().download_and_prepare(download_config=config, **kwargs)
                 return
-            studio = shards.open_studio(self.builder_config.settings)
+            studio = shards.open_studio(settings)
             self.info.metadata.clear()
-            self.info.metadata.update(studio.describe(fingerprint))
-            self._most_examples = config.max_examples_per_split
+            self.info.metadata.update(studio.describe())
             staging.require_room(folder, studio.estimate_bytes())
             with staging.disk_errors_told(folder), staging.BuildLock(folder):
+                most = config.max_examples_per_split or "all"
                 self._staging = staging.open_staging(
-                    folder, f"{fingerprint[:16]}.{self._most_examples or 'all'}"
+                    folder, f"{studio.fingerprint[:16]}.{most}"
                 )
                 super().download_and_prepare(download_config=config, **kwargs)
-                for leftover in pathlib.Path(self.data_path).glob("*.shard_infos.json"):
-                    leftover.unlink()  # TFDS's notes from a build under Beam
                 staging.close_staging(folder)
 
-    def _shard_iterators_per_split(self, dl_manager):
+    def _download_and_prepare(self, dl_manager, download_config=None) -> None:
+        """Writes all files into the folder that TFDS renames when they are there."""
         del dl_manager  # nothing is downloaded
-        return shards.cut(
+        names = {
+            split: self._get_filename_template(split_name=split) for split in SPLITS
+        }
+        cut = shards.cut(
             self.builder_config.settings,
+            lambda split, index, count: (
+                names[split].sharded_filepath(shard_index=index, num_shards=count).name
+            ),
+            download_config.max_examples_per_split,
+        )
+        writer = shards.ShardWriter(
+            self.builder_config.settings,
+            self.info.metadata["fingerprint"],
+            self.info.features,
+            self.info.file_format,
+            self.data_path,
             self._staging,
-            self._file_name,
-            self._most_examples,
+        )
+        every = [shard for members in cut.values() for shard in members]
+        runner, options = download_config.beam_runner, download_config.beam_options
+        if runner or options:
+            shards.write_with_beam(every, writer, runner, options)
+        else:
+            shards.write_here(every, writer)
+        infos = [
+            tfds.core.SplitInfo(
+                name=split,
+                shard_lengths=[len(shard) for shard in members],
+                num_bytes=shards.total_bytes(self.data_path, members),
+                filename_template=names[split],
+            )
+            for split, members in cut.items()
+        ]
+        self.info.set_splits(tfds.core.SplitDict(infos))
+        croissant.write(
+            self.info, self.data_path, self.builder_config.settings.is_drawn
         )
 
-    def _example_writer(self):
-        return shards.ResumingWriter(self.info.file_format, self._staging)
-
-    def _file_name(self, split: str, index: int, count: int) -> str:
-        template = self._get_filename_template(split_name=split)
-        return template.sharded_filepath(shard_index=index, num_shards=count).name
+    def _shard_iterators_per_split(self, dl_manager):
+        raise NotImplementedError("all shards are written by _download_and_prepare")
 
     def _refuse_other_data(self, fingerprint: str) -> None:
         built = self.info.metadata.get("fingerprint")

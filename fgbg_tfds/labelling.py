@@ -83,10 +83,15 @@ class Studio:
             self._settings.teacher, self._settings.weights, self._settings.precision
         )
 
-    def describe(self, fingerprint: str) -> dict[str, object]:
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """The data set's; see `Settings.fingerprint`."""
+        return self._settings.fingerprint(self.foregrounds, self.backgrounds)
+
+    def describe(self) -> dict[str, object]:
         """Returns the data set's metadata as JSON values."""
         card = self.teacher.card if self.teacher else None
-        return metadata.build_metadata(self._settings, card, fingerprint)
+        return metadata.build_metadata(self._settings, card, self.fingerprint)
 
     @property
     def _is_costly(self) -> bool:
@@ -108,51 +113,60 @@ class Studio:
         )
 
     def examples(
-        self, shard: str, composites: Sequence[Composite], kept: BatchStore
-    ) -> Iterator[tuple[str, dict[str, object]]]:
+        self, shards: Iterable[tuple[str, Sequence[Composite]]], kept: BatchStore
+    ) -> Iterator[tuple[str, str, dict[str, object]]]:
         """Labels and encodes composites in the order given.
 
-        Composing and encoding run in threads beside the teacher, so that it
-        need not wait. Batches are cut by position, so that those of an earlier
-        build fit.
+        Composing and encoding run in threads, the teacher in one of its own, and
+        what comes next is begun while the caller writes what came before: the
+        teacher need not wait. Batches are cut by position in the shard, so that
+        those of an earlier build fit.
 
         Args:
-          shard: The shard's name, under which its batches are kept.
-          composites: The shard's composites.
+          shards: Each shard's name, under which its batches are kept, and its
+            composites.
           kept: Where finished batches are found and kept.
 
         Yields:
-          (key, example), ready for TFDS's features; pictures are encoded bytes.
+          (shard, key, example), ready for TFDS's features; pictures are encoded
+          bytes.
         """
         size = self.teacher.batch_size if self.teacher else UNLABELLED_BATCH
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        with (
+            ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+            ThreadPoolExecutor(max_workers=1) as teaching,
+        ):
             started = (
-                self._start(composites[first : first + size], shard, index, kept, pool)
+                self._start(shard, index, composites[first : first + size], kept, pool)
+                for shard, composites in shards
                 for index, first in enumerate(range(0, len(composites), size))
             )
             labelled = (
-                self._label(batch, pool) for batch in _ahead(started, BATCHES_AHEAD)
+                teaching.submit(self._label, batch, pool)
+                for batch in _ahead(started, BATCHES_AHEAD)
             )
-            for index, batch in enumerate(_ahead(labelled, BATCHES_AHEAD)):
-                encoded = batch.finished or [
-                    future.result() for future in batch.encoded
-                ]
+            for future in _ahead(labelled, BATCHES_AHEAD):
+                batch = future.result()
+                encoded = batch.finished or [one.result() for one in batch.encoded]
                 if self._is_costly and not batch.finished:
-                    kept.keep_batch(shard, index, encoded)
-                yield from map(self._example, batch.composites, encoded)
+                    kept.keep_batch(batch.shard, batch.index, encoded)
+                for composite, one in zip(batch.composites, encoded, strict=True):
+                    yield batch.shard, *self._example(composite, one)
 
     def _start(
         self,
-        composites: Sequence[Composite],
         shard: str,
         index: int,
+        composites: Sequence[Composite],
         kept: BatchStore,
         pool: ThreadPoolExecutor,
     ) -> _Batch:
         """Begins to compose a batch, unless it was kept."""
         finished = kept.batch(shard, index)
+        if finished and len(finished) != len(composites):
+            finished = None  # cut for another machine's batch size
         pasted = [] if finished else [pool.submit(self.compose, c) for c in composites]
-        return _Batch(composites, finished, pasted)
+        return _Batch(shard, index, composites, finished, pasted)
 
     def _label(self, batch: _Batch, pool: ThreadPoolExecutor) -> _Batch:
         """Labels a batch and begins to encode it, unless it was kept."""
@@ -202,6 +216,8 @@ class Studio:
 class _Batch:
     """A batch on its way: composing, then labelled and encoding, or kept."""
 
+    shard: str
+    index: int
     composites: Sequence[Composite]
     finished: list[Encoded] | None
     pasted: Sequence[Future[Pasted]]

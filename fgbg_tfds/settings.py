@@ -9,7 +9,7 @@ import hashlib
 import json
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fgbg_tfds import depth, pictures
 from fgbg_tfds.depth.weight_file import EMBEDDED
@@ -83,6 +83,10 @@ class Settings:
             )
         object.__setattr__(self, "scale", tuple(map(float, self.scale)))
 
+    def __getstate__(self):
+        fields = {field.name for field in dataclasses.fields(self)}
+        return {name: vars(self)[name] for name in fields}  # without the recipe
+
     @classmethod
     def from_json(cls, fields: Mapping[str, object]) -> Settings:
         """Makes settings of JSON values; an unknown field is an InputError."""
@@ -131,22 +135,31 @@ class Settings:
             for index, name in enumerate(self.recipe.backgrounds)
         )
 
-    def fingerprint(self) -> str:
+    def fingerprint(
+        self,
+        foregrounds: Sequence[Picture] | None = None,
+        backgrounds: Sequence[Picture] | None = None,
+    ) -> str:
         """Returns a hex digest of all that decides the data set's bytes.
 
         Settings, the pictures' names and pixels and the weights' bytes go in;
         where the folders lie does not.
+
+        Args:
+          foregrounds: The cut-outs, if they were read already.
+          backgrounds: The photos, if they were read already.
         """
         parts = dataclasses.asdict(self) | {
             "generation": GENERATION,
             "weights": self._weights_digest(),
         }
-        for field, read in (
-            ("foregrounds", self.read_foregrounds),
-            ("backgrounds", self.read_backgrounds),
+        for field, given, read in (
+            ("foregrounds", foregrounds, self.read_foregrounds),
+            ("backgrounds", backgrounds, self.read_backgrounds),
         ):
             if not self._drawn(field):
-                parts[field] = [(picture.name, picture.sha256) for picture in read()]
+                chosen = read() if given is None else given
+                parts[field] = [(picture.name, picture.sha256) for picture in chosen]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -169,6 +182,11 @@ class Settings:
         files = [file for file in files if file.is_file()]
         digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
         return " ".join(digests) or str(self.weights)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether this package draws all pictures itself."""
+        return all(self._drawn(field) for field in ("foregrounds", "backgrounds"))
 
     def _drawn(self, field: str) -> int:
         """Returns how many pictures are drawn, 0 where they come from a folder."""

@@ -1,59 +1,46 @@
-"""One file of the data set at a time: made, or taken from a build before."""
+"""The files of the data set: cut by the recipe, written here or by Beam's workers."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import pathlib
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow_datasets as tfds
+from etils import epath
 from tqdm import tqdm
 
+from fgbg_tfds.errors import InputError
 from fgbg_tfds.labelling import Studio
 from fgbg_tfds.settings import Settings
 from fgbg_tfds.staging import Staging, link
 
 EXAMPLES_PER_SHARD = 512
+MOST_SHARDS = 1000  # of a split; larger splits get larger shards
 
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """Makes a shard's examples when called; small enough to be sent to workers.
+    """A file of the data set; small enough to be sent to workers.
 
     Attributes:
-      settings: What data set.
-      split: The shard's split.
+      split: Its split.
       first: Its first composite in the split.
       last: One after its last composite.
       file_name: The name of its file.
-      staging: Where finished shards and batches stand.
-      progress: Called with the number of examples done; never sent to workers.
     """
 
-    settings: Settings
     split: str
     first: int
     last: int
     file_name: str
-    staging: Staging
-    progress: Callable[[int], object] | None = None
 
-    def __call__(self) -> Iterator[tuple[str, dict[str, object]]]:
-        """Yields (key, example); of a finished shard only (key, {}), for counting."""
-        studio = open_studio(self.settings)
-        composites = studio.recipe.splits[self.split][self.first : self.last]
-        if self.staging.shard(self.file_name).exists():
-            examples = ((studio.recipe.key(composite), {}) for composite in composites)
-        else:
-            examples = studio.examples(self.file_name, composites, self.staging)
-        for example in examples:
-            yield example
-            if self.progress:
-                self.progress(1)
-
-    def __getstate__(self):
-        return {**vars(self), "progress": None}
+    def __len__(self) -> int:
+        return self.last - self.first
 
 
 @functools.lru_cache(maxsize=1)
@@ -64,80 +51,159 @@ def open_studio(settings: Settings) -> Studio:
 
 def cut(
     settings: Settings,
-    staging: Staging,
     file_name: Callable[[str, int, int], str],
     most_examples: int | None,
 ) -> dict[str, list[Shard]]:
-    """Cuts each split into shards of `EXAMPLES_PER_SHARD`, as the recipe alone says.
+    """Cuts each split into shards, as the recipe alone says.
 
     Args:
       settings: What data set.
-      staging: Where finished shards and batches stand.
       file_name: Names a shard's file by split, index and number of shards.
       most_examples: The most examples a split gets; None for all.
 
     Returns:
-      The shards of each split; together they draw one progress bar.
+      The shards of each split, of `EXAMPLES_PER_SHARD` examples, or more where
+      there would be more than `MOST_SHARDS`.
     """
-    totals = {
-        split: min(len(composites), most_examples or len(composites))
-        for split, composites in settings.recipe.splits.items()
-    }
-    bar = tqdm(total=sum(totals.values()), unit=" composites", smoothing=0.05)
     shards = {}
-    for split, total in totals.items():
-        starts = range(0, total, EXAMPLES_PER_SHARD)
+    for split, composites in settings.recipe.splits.items():
+        total = min(len(composites), most_examples or len(composites))
+        size = max(EXAMPLES_PER_SHARD, math.ceil(total / MOST_SHARDS))
+        starts = range(0, total, size)
         shards[split] = [
             Shard(
-                settings,
                 split,
                 first,
-                min(first + EXAMPLES_PER_SHARD, total),
+                min(first + size, total),
                 file_name(split, index, len(starts)),
-                staging,
-                bar.update,
             )
             for index, first in enumerate(starts)
         ]
     return shards
 
 
-class ResumingWriter(tfds.core.writer.ExampleWriter):
-    """Writes shards as TFDS does, unless a build before this one did."""
+class ShardWriter:
+    """Writes shards into TFDS's folder, or takes those of a build before this one.
 
-    def __init__(self, file_format, staging: Staging):
-        super().__init__(file_format=file_format)
+    It can be sent to workers.
+
+    Args:
+      settings: What data set.
+      fingerprint: The data set's; pictures that make another are refused.
+      features: TFDS's features.
+      file_format: TFDS's file format.
+      folder: Where the files go.
+      staging: Where finished shards and batches stand.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        fingerprint: str,
+        features: tfds.features.FeaturesDict,
+        file_format,
+        folder: epath.PathLike,
+        staging: Staging,
+    ):
+        self._settings = settings
+        self._fingerprint = fingerprint
+        self._features = features
+        self._writer = tfds.core.writer.ExampleWriter(file_format=file_format)
+        self._folder = epath.Path(folder)
         self._staging = staging
 
-    def write(self, path, examples: Iterable[tuple[object, bytes]]):
-        """Links a finished shard to `path`, or writes and keeps it."""
-        path = pathlib.Path(path)
-        finished = self._staging.shard(path.name)
-        if finished.exists():
-            link(finished, path)
-            return None
-        positions = super().write(path, _in_fixed_order(examples))
-        self._staging.keep_shard(path)
-        return positions
+    def write(self, shards: Sequence[Shard], done: Callable[[int], object]) -> None:
+        """Writes shards one after another; the teacher does not wait between them.
+
+        Args:
+          shards: The shards.
+          done: Called with the number of examples that were done.
+
+        Raises:
+          InputError: If this machine's pictures are not those of the data set.
+        """
+        todo = []
+        for shard in shards:
+            finished = self._staging.shard(shard.file_name)
+            if finished.exists():
+                link(finished, self._folder / shard.file_name)
+                done(len(shard))
+            else:
+                todo.append(shard)
+        if not todo:
+            return
+        studio = open_studio(self._settings)
+        if studio.fingerprint != self._fingerprint:
+            raise InputError(
+                f"{self._settings.foregrounds}, {self._settings.backgrounds}: other "
+                "pictures or weights than where the build was started; give all "
+                "workers the same"
+            )
+        pieces = (
+            (
+                shard.file_name,
+                studio.recipe.splits[shard.split][shard.first : shard.last],
+            )
+            for shard in todo
+        )
+        examples = studio.examples(pieces, self._staging)
+        for name, members in itertools.groupby(examples, operator.itemgetter(0)):
+            path = self._folder / name
+            self._writer.write(path, self._serialized(members, done))
+            self._staging.keep_shard(path)
+
+    def _serialized(
+        self, members: Iterable[tuple[str, str, dict]], done: Callable[[int], object]
+    ) -> Iterator[tuple[str, bytes]]:
+        """Serialises examples with their features in order.
+
+        TFDS leaves the order to protobuf, which takes another in every process.
+        """
+        import tensorflow as tf
+
+        for _, key, fields in members:
+            example = tf.train.Example.FromString(
+                self._features.serialize_example(fields)
+            )
+            yield key, example.SerializeToString(deterministic=True)
+            done(1)
 
 
-def _in_fixed_order(
-    examples: Iterable[tuple[object, bytes]],
-) -> Iterator[tuple[object, bytes]]:
-    """Serialises examples again with their features in order.
+def write_here(shards: Sequence[Shard], writer: ShardWriter) -> None:
+    """Writes shards in this process, with a progress bar."""
+    total = sum(map(len, shards))
+    with tqdm(total=total, unit=" composites", smoothing=0.05) as bar:
+        writer.write(shards, bar.update)
 
-    TFDS leaves the order to protobuf, which takes another in every process.
+
+def write_with_beam(
+    shards: Sequence[Shard], writer: ShardWriter, runner: object, options: object
+) -> None:
+    """Writes shards by the workers of a Beam runner.
+
+    Args:
+      shards: The shards; they and the writer are all that goes to the workers.
+      writer: Writes them.
+      runner: A Beam runner or its name; None takes what the options name.
+      options: Beam's PipelineOptions, or None.
     """
-    import tensorflow as tf
-
-    for key, serialized in examples:
-        example = tf.train.Example.FromString(serialized)
-        yield key, example.SerializeToString(deterministic=True)
-
-
-def beam_runner(options) -> str:
-    """Returns the runner that Beam's options name; TFDS's command line passes none."""
     import apache_beam as beam  # Slow to import, and most builds need none of it.
 
-    named = options.view_as(beam.options.pipeline_options.StandardOptions).runner
-    return named or "DirectRunner"
+    options = options or beam.options.pipeline_options.PipelineOptions()
+    with beam.Pipeline(runner=runner, options=options) as pipeline:
+        _ = (
+            pipeline
+            | "Shards" >> beam.Create(shards, reshuffle=True)
+            | "Write" >> beam.Map(_write_one, writer)
+        )
+
+
+def total_bytes(folder: epath.PathLike, shards: Sequence[Shard]) -> int:
+    """Returns the size of the files of shards in `folder`."""
+    paths = [epath.Path(folder) / shard.file_name for shard in shards]
+    with ThreadPoolExecutor() as pool:  # a bucket answers slowly
+        return sum(pool.map(lambda path: path.stat().length, paths))
+
+
+def _write_one(shard: Shard, writer: ShardWriter) -> None:
+    writer.write([shard], lambda count: None)

@@ -11,6 +11,9 @@ import shutil
 import struct
 from collections.abc import Iterator, Sequence
 
+from absl import logging
+from etils import epath
+
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.labelling import Encoded
 
@@ -23,29 +26,31 @@ class Staging:
     Finished shards are hard links to those in TFDS's own partial folder, so
     they take no room of their own; batches are kept only while their shard is
     not finished. Everything appears by renaming or linking: what is there is
-    whole.
+    whole. In a bucket shards are copied, for want of links, and batches are not
+    kept: writing each would take longer than the teacher needs for it.
 
     Attributes:
       folder: The folder; it exists once the staging is opened.
     """
 
-    def __init__(self, folder: pathlib.Path):
-        self.folder = folder
+    def __init__(self, folder: epath.PathLike):
+        self.folder = epath.Path(folder)
 
-    def shard(self, name: str) -> pathlib.Path:
+    def shard(self, name: str) -> epath.Path:
         """Returns where a shard stands when it is finished."""
         return self.folder / name
 
-    def keep_shard(self, path: pathlib.Path) -> None:
+    def keep_shard(self, path: epath.Path) -> None:
         """Takes note of a finished shard; its batches are no longer needed."""
         link(path, self.shard(path.name))
-        for batch in self.folder.glob(f"{path.name}.batch-*"):
-            batch.unlink()
+        if is_local(self.folder):
+            for batch in _beginning_with(self.folder, f"{path.name}.batch-"):
+                batch.unlink(missing_ok=True)
 
     def batch(self, shard: str, index: int) -> list[Encoded] | None:
         """Returns the examples of a finished batch, None where it is not finished."""
         path = self._batch_path(shard, index)
-        if not path.exists():
+        if not is_local(path) or not path.exists():
             return None
         import tensorflow as tf  # Slow to import; most users of this module need none.
 
@@ -56,7 +61,9 @@ class Staging:
         ]
 
     def keep_batch(self, shard: str, index: int, examples: Sequence[Encoded]) -> None:
-        """Writes the examples of a batch."""
+        """Writes the examples of a batch, unless the folder lies in a bucket."""
+        if not is_local(self.folder):
+            return
         import tensorflow as tf
 
         path = self._batch_path(shard, index)
@@ -69,42 +76,67 @@ class Staging:
                 writer.write(_BOX.pack(*example.bbox))
         partial.rename(path)
 
-    def _batch_path(self, shard: str, index: int) -> pathlib.Path:
+    def _batch_path(self, shard: str, index: int) -> epath.Path:
         return self.folder / f"{shard}.batch-{index:05d}"
 
 
 class BuildLock:
-    """Lets one build at a time work on a config; a killed build lets go of it."""
+    """Lets one build at a time work on a config; a killed build lets go of it.
 
-    def __init__(self, config_folder: pathlib.Path):
-        self._path = config_folder / "building.lock"
+    A bucket has no such lock: there the user sees to it, as the log says.
+    """
+
+    def __init__(self, config_folder: epath.PathLike):
+        self._path = epath.Path(config_folder) / "building.lock"
 
     def __enter__(self):
+        self._file = None
+        if not is_local(self._path):
+            logging.info(
+                "%s: cannot be locked; build this config from one place only",
+                self._path.parent,
+            )
+            return self
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("w")
+        file = self._path.open("w")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(
+                os.fstat(file.fileno()), pathlib.Path(self._path).stat()
+            ):
+                raise BlockingIOError  # another one came and went meanwhile
+        except (BlockingIOError, FileNotFoundError) as error:
+            file.close()
             raise InputError(
                 f"{self._path.parent}: another build of this config is at work; wait "
                 "for it or stop it"
             ) from error
+        self._file = file
         return self
 
     def __exit__(self, *exception):
-        self._path.unlink(missing_ok=True)
-        self._file.close()
+        if self._file:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
 
 
-def require_room(folder: pathlib.Path, needed: int) -> None:
+def is_local(path: epath.PathLike) -> bool:
+    """Returns whether a path has a file system's links, locks and free room."""
+    return "://" not in os.fspath(path)
+
+
+def require_room(folder: epath.PathLike, needed: int) -> None:
     """Raises an `InputError` where the disk has less room than a build needs.
 
     Args:
-      folder: Where the build will write; it need not exist yet.
+      folder: Where the build will write; it need not exist yet. A bucket is
+        taken to have room.
       needed: Bytes.
     """
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not is_local(folder):
+        return
+    folder = epath.Path(folder)
+    place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     free = shutil.disk_usage(place).free
     if free < needed:
         raise InputError(
@@ -114,7 +146,7 @@ def require_room(folder: pathlib.Path, needed: int) -> None:
 
 
 @contextlib.contextmanager
-def disk_errors_told(folder: pathlib.Path) -> Iterator[None]:
+def disk_errors_told(folder: epath.PathLike) -> Iterator[None]:
     """Turns what a full or read-only disk raises into an `InputError`."""
     import tensorflow as tf
 
@@ -136,7 +168,7 @@ def disk_errors_told(folder: pathlib.Path) -> Iterator[None]:
         ) from error
 
 
-def open_staging(config_folder: pathlib.Path, fingerprint: str) -> Staging:
+def open_staging(config_folder: epath.PathLike, fingerprint: str) -> Staging:
     """Opens the staging folder of a build and removes what killed ones left.
 
     Args:
@@ -147,27 +179,46 @@ def open_staging(config_folder: pathlib.Path, fingerprint: str) -> Staging:
     Returns:
       The staging; its folder exists.
     """
-    folder = config_folder / f"resume.{fingerprint}"
-    for leftover in (
-        *config_folder.glob("incomplete.*"),
-        *config_folder.glob("resume.*"),
-    ):
-        if leftover != folder:
-            shutil.rmtree(leftover)
+    folder = epath.Path(config_folder) / f"resume.{fingerprint}"
     folder.mkdir(parents=True, exist_ok=True)
-    for partial in folder.glob("*.partial"):
-        partial.unlink()
+    for leftover in leftovers(config_folder):
+        if leftover != folder:
+            leftover.rmtree()
+    for partial in folder.iterdir():
+        if partial.suffix == ".partial":
+            partial.unlink()
     return Staging(folder)
 
 
-def close_staging(config_folder: pathlib.Path) -> None:
+def leftovers(config_folder: epath.PathLike) -> list[epath.Path]:
+    """Returns the folders that builds of a config work in, or were killed in."""
+    return [
+        *_beginning_with(config_folder, "resume."),
+        *_beginning_with(config_folder, "incomplete."),
+    ]
+
+
+def close_staging(config_folder: epath.PathLike) -> None:
     """Removes all staging folders of a config that is built."""
-    for folder in config_folder.glob("resume.*"):
-        shutil.rmtree(folder)
+    for folder in leftovers(config_folder):
+        folder.rmtree()
 
 
-def link(source: pathlib.Path, target: pathlib.Path) -> None:
+def remove_leftovers(config_folder: epath.PathLike) -> None:
+    """Removes what is left of a build that was killed when all was done."""
+    lock = epath.Path(config_folder) / "building.lock"
+    if leftovers(config_folder) or lock.exists():
+        with contextlib.suppress(InputError), BuildLock(config_folder):
+            close_staging(config_folder)
+
+
+def link(source: epath.PathLike, target: epath.PathLike) -> None:
     """Makes `target` the same file as `source`, or a copy where links are not had."""
+    source, target = epath.Path(source), epath.Path(target)
+    if not is_local(target):
+        if not target.exists():
+            source.copy(target)  # what is in a bucket appears whole
+        return
     try:
         os.link(source, target)
     except FileExistsError:
@@ -176,3 +227,9 @@ def link(source: pathlib.Path, target: pathlib.Path) -> None:
         partial = target.with_name(target.name + ".partial")
         shutil.copyfile(source, partial)
         partial.rename(target)
+
+
+def _beginning_with(folder: epath.PathLike, start: str) -> list[epath.Path]:
+    return [
+        path for path in epath.Path(folder).iterdir() if path.name.startswith(start)
+    ]

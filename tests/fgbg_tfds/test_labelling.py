@@ -55,9 +55,9 @@ def decode(data):
 def test_each_composite_gets_the_label_of_its_own_pixels(settings):
     studio = Studio(settings, BrightnessTeacher())
     composites = studio.recipe.splits["cross"][:12]
-    made = list(studio.examples("shard", composites, Kept()))
-    assert [key for key, _ in made] == [studio.recipe.key(c) for c in composites]
-    for composite, (_, example) in zip(composites, made, strict=True):
+    made = list(studio.examples([("shard", composites)], Kept()))
+    assert [key for _, key, _ in made] == [studio.recipe.key(c) for c in composites]
+    for composite, (_, _, example) in zip(composites, made, strict=True):
         pasted = studio.compose(composite)
         metres = 1 + pasted.fgbg.mean(-1, dtype=np.float32) / 8
         assert (decode(example["depth"]) == encoding.quantise_depth(metres)).all()
@@ -69,18 +69,20 @@ def test_teacher_sees_batches_of_the_size_it_asks_for(settings):
     teacher = BrightnessTeacher()
     studio = Studio(settings, teacher)
     composites = studio.recipe.splits["cross"][:12]
-    assert len(list(studio.examples("shard", composites, Kept()))) == 12
+    assert len(list(studio.examples([("shard", composites)], Kept()))) == 12
     assert [len(batch) for batch in teacher.batches] == [BATCH, BATCH, 2]
 
 
 def test_kept_batches_are_not_labelled_again_and_nothing_changes(settings):
     composites = Studio(settings, BrightnessTeacher()).recipe.splits["cross"][:12]
     kept = Kept()
-    whole = list(Studio(settings, BrightnessTeacher()).examples("s", composites, kept))
+    whole = list(
+        Studio(settings, BrightnessTeacher()).examples([("s", composites)], kept)
+    )
     assert len(kept) == 3
     del kept["s", 1]
     teacher = BrightnessTeacher()
-    again = list(Studio(settings, teacher).examples("s", composites, kept))
+    again = list(Studio(settings, teacher).examples([("s", composites)], kept))
     assert again == whole
     assert len(teacher.batches) == 1
 
@@ -91,10 +93,10 @@ def test_geometric_labelling_looks_at_each_background_once(settings):
     fields.pop("recipe", None)
     studio = Studio(Settings(**fields), teacher)
     composites = studio.recipe.splits["cross"]
-    made = list(studio.examples("shard", composites, Kept()))
+    made = list(studio.examples([("shard", composites)], Kept()))
     assert len(made) == len(composites)
     assert len(teacher.batches) == 1  # three backgrounds fit in one batch
-    for composite, (_, example) in zip(composites, made, strict=True):
+    for composite, (_, _, example) in zip(composites, made, strict=True):
         pasted = studio.compose(composite)
         background = studio.backgrounds[composite.background].pixels
         metres = 1 + background.mean(-1, dtype=np.float32) / 8
