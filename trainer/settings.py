@@ -117,6 +117,18 @@ class Settings:
         False, "Only operations that give the same bits every time."
     )
 
+    compare: str = _setting(
+        "",
+        "Workdirs of other trained runs, with commas, to stand beside this one in the "
+        "report.",
+    )
+    report_examples: int = _setting(
+        512,
+        "About how many examples, evenly spread, of splits other than validation and "
+        "test the report looks at.",
+        least=1,
+    )
+
     log_steps: int = _setting(20, "Steps between lines of history.jsonl.", least=1)
     summary_steps: int = _setting(
         500, "Steps between pictures for TensorBoard.", least=1
