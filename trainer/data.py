@@ -7,7 +7,8 @@ run was interrupted.
 
 from __future__ import annotations
 
-import numpy as np
+import functools
+
 import tensorflow as tf
 
 from trainer.augment import Augmentation, augment, fit
@@ -24,16 +25,16 @@ from trainer.datasets import (
     picture_size,
     pictures,
     several,
+    spread,
 )
-from trainer.errors import UserError
+from trainer.pairs import Life
+from trainer.streams import Part, mixed
 
 __all__ = [
     "FEATURES", "count", "evaluation_batches", "fingerprint", "full_name",
     "open_dataset", "open_datasets", "picture_size", "pictures", "several",
-    "training_batches",
+    "spread", "training_batches",
 ]  # fmt: skip
-
-SHUFFLED = 8192  # examples, encoded; TFDS has shuffled the files already
 
 
 def training_batches(
@@ -45,6 +46,7 @@ def training_batches(
     augmentation: Augmentation,
     seed: int,
     shares: tuple[int, ...] = (),
+    whole: tuple[int, int] | None = None,
     first_step: int = 0,
     worker: int = 0,
     workers: int = 1,
@@ -64,6 +66,9 @@ def training_batches(
       augmentation: What is done to the pairs.
       seed: Of order and augmentation.
       shares: How many examples of each data set come in turn; one of each if empty.
+      whole: With life, size to which whole pictures are brought, as they are when
+        the network is evaluated; the data set's own if None. Where `size` is smaller,
+        windows of them are shown.
       first_step: Step whose batch comes first.
       worker: Which part of every batch is this process's.
       workers: Number of parts.
@@ -78,8 +83,16 @@ def training_batches(
     """
     if len(several(builders)) > 1:
         picture_size(builders, split)  # has to be one
+    part = Part(batch_size, worker, workers, replicas)
+    stream = functools.partial(mixed, several(builders), split, shares, seed)
+    if augmentation.life:
+        full = whole or picture_size(builders, split)
+        life = Life(augmentation, seed, size, tuple(map(max, zip(full, size))))
+        batches = life.batches(
+            stream, functools.partial(decode, builders), first_step, part
+        )
+        return batches.prefetch(4)
     first = first_step * batch_size
-    part = batch_size // workers
 
     def prepare(index, example):
         seeds = tf.stack([tf.cast(seed, tf.int64), index])
@@ -88,14 +101,9 @@ def training_batches(
         )
         return {**example, "index": index}
 
-    stream = _mixed(several(builders), split, shares, seed, first).enumerate(first)
-    if workers > 1:
-        low, high = worker * part, (worker + 1) * part
-        stream = stream.filter(
-            lambda index, _: (index % batch_size >= low) & (index % batch_size < high)
-        )
     return (
-        stream.map(prepare, tf.data.AUTOTUNE, deterministic=True)
+        part.of(stream(first).enumerate(first))
+        .map(prepare, tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size // replicas, drop_remainder=True)
         .prefetch(4)
     )
@@ -135,7 +143,7 @@ def evaluation_batches(
       UserError: If the split is missing or empty.
     """
     number = count(builders, split)
-    part = batch_size // workers
+    part = Part(batch_size, worker, workers, replicas)
     full = picture_size(builders, split)
 
     def prepare(index, example):
@@ -160,63 +168,6 @@ def evaluation_batches(
         for name, spec in stream.element_spec.items()
     }
     filling = tf.data.Dataset.from_tensors(nothing).repeat(-number % batch_size)
-    stream = stream.concatenate(filling)
-    if workers > 1:
-        low, high = worker * part, (worker + 1) * part
-        stream = (
-            stream.enumerate()
-            .filter(lambda i, _: (i % batch_size >= low) & (i % batch_size < high))
-            .map(lambda _, example: example)
-        )
+    stream = part.of(stream.concatenate(filling).enumerate())
+    stream = stream.map(lambda _, example: example)
     return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
-
-
-def _mixed(builders, split: str, shares, seed: int, first: int) -> tf.data.Dataset:
-    """Endless encoded examples of all data sets from a place of the stream on."""
-    shares = shares or (1,) * len(builders)
-    if len(shares) != len(builders):
-        raise UserError(
-            f"--dataset_shares has {len(shares)} numbers for {len(builders)} data "
-            f"sets, {full_name(builders)}; give one for each"
-        )
-    turns = _turns(shares)
-    rounds, begun = divmod(first, len(turns))
-    streams = [
-        _endless(
-            builder, split, seed + which, rounds * share + turns[:begun].count(which)
-        )
-        for which, (builder, share) in enumerate(zip(builders, shares, strict=True))
-    ]
-    if len(streams) == 1:
-        return streams[0]
-    order = tf.constant(turns[begun:] + turns[:begun], tf.int64)
-    choice = tf.data.Dataset.from_tensor_slices(order).repeat()
-    return tf.data.Dataset.choose_from_datasets(streams, choice)
-
-
-def _turns(shares: tuple[int, ...]) -> list[int]:
-    """Which data set gives each example of a round, spread as evenly as can be."""
-    places = [
-        ((number + 0.5) / share, which)
-        for which, share in enumerate(shares)
-        for number in range(share)
-    ]
-    return [which for _, which in sorted(places)]
-
-
-def _endless(builder, split: str, seed: int, first: int) -> tf.data.Dataset:
-    """Encoded examples of one data set, epoch after epoch, each in its own order."""
-    number = count(builder, split)
-    examples = encoded(builder, split)
-    buffer = min(number, SHUFFLED)
-
-    def epoch(which):
-        # Of this function's graph alone; without it the process's seed would count.
-        tf.random.set_seed(seed + 1)
-        return examples.shuffle(buffer, seed=which, reshuffle_each_iteration=False)
-
-    return (
-        tf.data.Dataset.range(first // number, np.iinfo(np.int64).max)
-        .flat_map(epoch)
-        .skip(first % number)
-    )

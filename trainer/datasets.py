@@ -10,6 +10,7 @@ import functools
 import hashlib
 import itertools
 import json
+import operator
 import pathlib
 from collections.abc import Iterator
 
@@ -114,6 +115,28 @@ def count(builders: Builders, split: str) -> int:
       UserError: If there is no such split, or nothing in it.
     """
     return sum(_count(builder, split) for builder in several(builders))
+
+
+def spread(builder: Builder, split: str, most: int, places: int = 16):
+    """Part of a split: a stretch of examples at each of some places, evenly spread.
+
+    Stretches, since files are read from front to back.
+
+    Args:
+      builder: The data set.
+      split: A split.
+      most: About how many examples; the whole split where it has no more.
+      places: Number of stretches.
+
+    Returns:
+      A split as all functions here take it.
+    """
+    number = count(builder, split)
+    if number <= most:
+        return split
+    pieces = tfds.even_splits(split, number // max(1, most // places))
+    chosen = np.linspace(0, len(pieces) - 1, min(places, most)).round().astype(int)
+    return functools.reduce(operator.add, [pieces[index] for index in chosen])
 
 
 def picture_size(builders: Builders, split: str) -> tuple[int, int]:
