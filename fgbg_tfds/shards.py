@@ -7,6 +7,8 @@ import functools
 import itertools
 import math
 import operator
+import os
+import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -189,6 +191,11 @@ def write_with_beam(
     """
     import apache_beam as beam  # Slow to import, and most builds need none of it.
 
+    here = str(pathlib.Path(__file__).parents[1])  # for processes of this machine
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        dict.fromkeys(filter(None, [here, *known]))
+    )
     options = options or beam.options.pipeline_options.PipelineOptions()
     with beam.Pipeline(runner=runner, options=options) as pipeline:
         _ = (
