@@ -95,11 +95,14 @@ def _claim(settings: Settings, builders, chief: bool) -> None:
     ours["fingerprint"] = data.fingerprint(builders)
     if path.exists():
         theirs = json.loads(path.read_text())["identity"]
+        # A run from before there was a flag is one with its default.
+        defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
         for name, value in ours.items():
-            if theirs.get(name) != value:
+            its = theirs.get(name, defaults.get(name))
+            if its != value:
                 raise UserError(
-                    f"workdir {settings.folder} holds a run with {name} "
-                    f"{theirs.get(name)}, not {value}; choose another --workdir"
+                    f"workdir {settings.folder} holds a run with {name} {its}, not "
+                    f"{value}; choose another --workdir"
                 )
     if chief and settings.mode == "train":
         record = {"identity": ours, "settings": dataclasses.asdict(settings)}
