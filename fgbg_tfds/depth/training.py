@@ -35,20 +35,22 @@ class Recipe:
       average: Decay of the running mean of the weights, which is what is kept.
       edge_weight: Of gradient matching in the loss.
       pasted: Part of the scenes with pasted cut-outs.
+      augmented: Whether scenes are cropped, mirrored and recoloured.
       precision: 'float32' or 'mixed_bfloat16'.
     """
 
     seed: int = 0
-    scenes: int = 8000
+    scenes: int = 16000
     scene_size: int = 160
-    steps: int = 2600
+    steps: int = 6000
     batch_size: int = 32
     feeds: tuple[int, ...] = (128, 160)
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     average: float = 0.998
-    edge_weight: float = 1.0
+    edge_weight: float = 0.4
     pasted: float = 0.65
+    augmented: bool = True
     precision: str = "mixed_bfloat16"
 
 
@@ -139,6 +141,12 @@ def _draw_augmentation(rng: np.random.Generator, count: int):
     return boxes.astype(np.float32), gains.astype(np.float32), rows
 
 
+def _as_drawn(count: int):
+    """`boxes` and `gains` that change nothing."""
+    boxes = np.tile(np.float32([0, 0, 1, 1]), (count, 1))
+    return boxes, np.tile(np.float32([1, 1, 1, 0, 1]), (count, 1))
+
+
 class _Schedule:
     """Rises over 4 % of the steps, then falls as a cosine."""
 
@@ -202,6 +210,8 @@ def train_network(recipe: Recipe, images, logs, show: bool = True):
             order = np.concatenate([order, rng.permutation(len(images))])
         chosen, order = np.split(order, [recipe.batch_size])
         boxes, gains, rows = _draw_augmentation(rng, len(chosen))
+        if not recipe.augmented:
+            boxes, gains = _as_drawn(len(chosen))
         optimizer.learning_rate.assign(rate(index))
         decay = min(recipe.average, (1 + index) / (10 + index))
         side = recipe.feeds[index % len(recipe.feeds)]
