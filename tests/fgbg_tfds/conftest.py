@@ -3,6 +3,8 @@
 import pathlib
 
 import pytest
+from etils import epath
+from etils.epath import gpath, register
 from PIL import Image
 
 from fgbg_tfds import procedural
@@ -34,3 +36,33 @@ def picture_folder(request, drawn_folders):
     if not folder.exists():
         pytest.skip(f"real pictures are not here: shared/pictures/{request.param}")
     return folder
+
+
+class MemoryBackend(type(gpath.backend_lib.tf_backend)):
+    """TensorFlow's files in memory; folders are renamed file by file, as in buckets."""
+
+    def rename(self, path, dst):
+        if not self.isdir(path):
+            return super().rename(path, dst)
+        self.makedirs(dst, exist_ok=True)
+        for name in self.listdir(path):
+            super().rename(f"{path}/{name}", f"{dst}/{name}")
+        self.rmtree(path)
+        return None
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A folder that is reached as a bucket is: through TensorFlow, in memory."""
+    monkeypatch.setattr(gpath, "_URI_PREFIXES", (*gpath._URI_PREFIXES, "ram://"))
+    monkeypatch.setattr(gpath, "_URI_SCHEMES", gpath._URI_SCHEMES | {"ram"})
+    monkeypatch.setitem(gpath._URI_MAP_ROOT, "ram://", "/ram/")
+    backend = MemoryBackend()
+    monkeypatch.setattr(gpath.backend_lib, "tf_backend", backend)
+    monkeypatch.setitem(gpath._PREFIX_TO_BACKEND, "ram", backend)
+    path_class = type(epath.Path())
+    monkeypatch.setitem(register._URI_PREFIXES_TO_CLS, "ram://", path_class)
+    folder = epath.Path("ram://bucket/data")
+    folder.mkdir(parents=True)
+    yield folder
+    folder.rmtree()

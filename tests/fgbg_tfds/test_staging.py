@@ -63,3 +63,34 @@ def test_too_small_a_disk_is_refused_before_the_start(tmp_path):
     staging.require_room(tmp_path / "not" / "yet", free // 2)
     with pytest.raises(InputError, match="GB are free"):
         staging.require_room(tmp_path / "not" / "yet", 2 * free + 10**12)
+
+
+def test_bucket_keeps_shards_and_no_batches(bucket):
+    kept = staging.open_staging(bucket / "config", "abc")
+    kept.keep_batch("shard", 0, BATCH)
+    assert kept.batch("shard", 0) is None
+    (bucket / "shard").write_bytes(b"records")
+    kept.keep_shard(bucket / "shard")
+    kept.keep_shard(bucket / "shard")
+    assert kept.shard("shard").read_bytes() == b"records"
+    again = staging.open_staging(bucket / "config", "abc")
+    assert again.shard("shard").exists()
+    staging.close_staging(bucket / "config")
+    assert not again.shard("shard").exists()
+
+
+def test_bucket_has_room_and_no_lock(bucket):
+    staging.require_room(bucket, 10**18)
+    with staging.BuildLock(bucket), staging.BuildLock(bucket):
+        pass
+
+
+def test_finished_build_leaves_nothing_even_if_killed_at_the_end(tmp_path):
+    staging.open_staging(tmp_path, "abc")
+    (tmp_path / "1.0.0").mkdir()
+    (tmp_path / "building.lock").touch()
+    with staging.BuildLock(tmp_path):
+        staging.remove_leftovers(tmp_path)  # another build is at work
+        assert staging.leftovers(tmp_path)
+    staging.remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["1.0.0"]
