@@ -87,11 +87,10 @@ def training_batches(
     stream = functools.partial(mixed, several(builders), split, shares, seed)
     if augmentation.life:
         full = whole or picture_size(builders, split)
-        life = Life(augmentation, seed, size, tuple(map(max, zip(full, size))))
-        batches = life.batches(
-            stream, functools.partial(decode, builders), first_step, part
-        )
-        return batches.prefetch(4)
+        full = max(full[0], size[0]), max(full[1], size[1])
+        decoded = functools.partial(decode, builders)
+        life = Life(augmentation, seed, size, full)
+        return life.batches(stream, decoded, first_step, part).prefetch(4)
     first = first_step * batch_size
 
     def prepare(index, example):

@@ -86,6 +86,18 @@ class Settings:
         least=0,
         most=0.99999,
     )
+    augment: str = _setting(
+        "simple",
+        "simple: zoom, colour and flip, alike for both pictures. life: on top of it, "
+        "what happens before a fixed camera; docs/augmentation.md shows it.",
+        choices=("simple", "life"),
+    )
+    repeats: int = _setting(
+        1,
+        "life: how often a made pair is shown, in other windows; 3 saves most of the "
+        "work on the data.",
+        least=1,
+    )
     zoom: float = _setting(
         1.5, "Greatest random zoom; depth is divided by it. 1 is none.", least=1, most=4
     )

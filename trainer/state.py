@@ -21,7 +21,7 @@ from trainer.settings import Settings
 # the examples.
 IDENTITY = (
     "model", "image_size", "padding", "coarse_units", "fine_rows", "recipe",
-    "train_split", "dataset_shares", "batch_size", "seed",
+    "train_split", "dataset_shares", "augment", "repeats", "batch_size", "seed",
 )  # fmt: skip
 
 

@@ -85,14 +85,16 @@ def distributed_batches(state: State, first_step: int):
     """The training split from a step on, shared among the strategy's devices."""
     settings = state.settings
     augmentation = Augmentation(
-        settings.zoom, settings.rotation, settings.colour, settings.flip
-    )
+        settings.zoom, settings.rotation, settings.colour, settings.flip,
+        life=settings.augment == "life", repeats=settings.repeats,
+    )  # fmt: skip
 
     def batches(context):
         return data.training_batches(
             state.builders,
             settings.train_split,
             size=settings.size,
+            whole=settings.size,
             batch_size=settings.batch_size,
             augmentation=augmentation,
             seed=settings.seed,

@@ -1,4 +1,4 @@
-"""What life does to a pair of pictures and its labels. Pure functions of a seed."""
+"""Zoom, flip and colour of a pair with its labels, and pictures brought to size."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ class Augmentation:
       rotation: Greatest rotation to either side, degrees.
       colour: Channels of both pictures are multiplied by 1 - colour to 1 + colour.
       flip: Whether every second pair is mirrored.
+      life: Whether pairs are made anew: several objects, shadows, a camera that
+        shakes, light, noise, compression; see `trainer.augment.life`.
+      repeats: With life, how often a made pair is shown, in another window each time.
     """
 
     zoom: float = 1.5
     rotation: float = 0.0
     colour: float = 0.2
     flip: bool = True
+    life: bool = False
+    repeats: int = 1
 
 
 def augment(

@@ -1,0 +1,272 @@
+"""Copy-paste: objects of some pairs onto the scenes of others, by mask and with depth.
+
+Dwibedi, Misra, Hebert 2017, "Cut, Paste and Learn": the same placement blended in
+several ways teaches the object and not the seam.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+from trainer.augment.draws import draw, seeds
+
+LEAST, MOST = 0.06, 0.75  # longest side, as a part of the picture's
+ENLARGED = 2.0  # at most
+OUTSIDE = 0.25  # share of objects that may lie partly outside the picture
+TEXTURED = 0.15  # share of objects that get the colours of another picture
+BLENDS = (0.55, 0.15, 0.15, 0.15)  # as it is, hard, feathered, colour-matched
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """Pairs of pictures with their labels.
+
+    Attributes:
+      bg: float32 [n, h, w, 3], 0 to 255, the empty scene.
+      frame: float32 [n, h, w, 3], 0 to 255, the same with what is new.
+      mask: float32 [n, h, w, 1], 0 to 1, what is new in the frame.
+      depth: float32 [n, h, w, 1], metres of the frame, 0 where unknown.
+    """
+
+    bg: tf.Tensor
+    frame: tf.Tensor
+    mask: tf.Tensor
+    depth: tf.Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Objects:
+    """One object a picture, cut out.
+
+    Attributes:
+      colour: float32 [n, h, w, 3], 0 to 255, multiplied by alpha.
+      alpha: float32 [n, h, w, 1], 0 to 1.
+      depth: float32 [n, h, w, 1], metres, 0 where unknown.
+    """
+
+    colour: tf.Tensor
+    alpha: tf.Tensor
+    depth: tf.Tensor
+
+
+def cut_out(scene: Scene) -> Objects:
+    """Takes what is new out of its frames, without the ground that shines through.
+
+    Where the mask is a part of 1 the frame is a mixture of object and background, and
+    the background is known.
+    """
+    alpha = scene.mask
+    # Below a third the object is too faint: its colour would be noise.
+    pure = scene.bg + (scene.frame - scene.bg) / tf.maximum(alpha, 0.34)
+    colour = tf.clip_by_value(pure, 0.0, 255.0) * alpha
+    return Objects(colour, alpha, tf.where(alpha >= 0.5, scene.depth, 0.0))
+
+
+def chosen(objects: Objects, indices) -> Objects:
+    """Objects by number, int32 [m]."""
+    return Objects(*(tf.gather(value, indices) for value in _values(objects)))
+
+
+def place(objects: Objects, seed) -> Objects:
+    """Puts every object elsewhere, at another size, every second one mirrored.
+
+    The longest side becomes 0.06 to 0.75 of the picture's, though no object grows
+    more than twice; a quarter of them may lie partly outside. What comes nearer
+    grows: depth is divided by the enlargement.
+
+    Args:
+      objects: What to place.
+      seed: int32 [2].
+
+    Returns:
+      Objects of the same shape.
+    """
+    number, (height, width) = tf.shape(objects.alpha)[0], objects.alpha.shape[1:3]
+    parts = seeds(seed, 5)
+    top, bottom = _extent(objects.alpha, 2, height)
+    left, right = _extent(objects.alpha, 1, width)
+    tall, broad = bottom - top + 1.0, right - left + 1.0
+    side = draw(parts[0], number, math.log(LEAST), math.log(MOST))[:, 0, 0, 0]
+    grown = tf.exp(side) * min(height, width) / tf.maximum(tall, broad)
+    grown = tf.clip_by_value(grown, 0.3, ENLARGED)
+    free = draw(parts[1], number, 0.0, 1.0)[:, 0, 0, 0] < OUTSIDE
+    where = draw(parts[2], number, 0.0, 1.0, channels=2)[:, 0, 0]
+
+    def centre(share, length, extent):
+        inside = extent / 2 + share * tf.maximum(length - extent, 0.0)
+        return tf.where(free, share * length, inside)
+
+    down = centre(where[:, 0], float(height), tall * grown)
+    across = centre(where[:, 1], float(width), broad * grown)
+    mirror = tf.sign(draw(parts[3], number)[:, 0, 0, 0] + 1e-6)
+    zero = tf.zeros_like(grown)
+    transforms = tf.stack(
+        [
+            mirror / grown, zero, (left + right) / 2 - mirror * across / grown,
+            zero, 1 / grown, (top + bottom) / 2 - down / grown, zero, zero,
+        ],
+        -1,
+    )  # fmt: skip
+
+    def moved(pictures, method):
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=pictures,
+            transforms=transforms,
+            output_shape=[height, width],
+            interpolation=method,
+            fill_mode="CONSTANT",
+            fill_value=0.0,
+        )
+
+    layers = moved(tf.concat([objects.colour, objects.alpha], -1), "BILINEAR")
+    metres = moved(objects.depth, "NEAREST") / grown[:, None, None, None]
+    return Objects(layers[..., :3], layers[..., 3:], metres)
+
+
+def recolour(objects: Objects, seed) -> Objects:
+    """Other colours: channels exchanged in a third, gains and brightness in all."""
+    number = tf.shape(objects.alpha)[0]
+    parts = seeds(seed, 4)
+    orders = tf.constant(
+        [[0, 1, 2]] * 10 + [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+    )
+    order = tf.random.stateless_uniform([number], parts[0], 0, len(orders), tf.int32)
+    mixing = tf.one_hot(tf.gather(orders, order), 3)  # [n, 3, 3]
+    gains = tf.exp(draw(parts[1], number, -0.3, 0.3, channels=3)[:, 0, 0])
+    gains *= tf.exp(draw(parts[2], number, -0.3, 0.3)[:, 0, 0])
+    offset = draw(parts[3], number, -25.0, 25.0)
+    colour = tf.einsum("nhwc,ndc->nhwd", objects.colour, mixing * gains[..., None])
+    colour += offset * objects.alpha
+    limit = 255.0 * objects.alpha
+    return dataclasses.replace(objects, colour=tf.clip_by_value(colour, 0.0, limit))
+
+
+def retexture(objects: Objects, textures, seed) -> Objects:
+    """Paints 15 % of the objects with another picture, under their own light and shade.
+
+    Args:
+      objects: What to paint.
+      textures: float32 [n, h, w, 3], 0 to 255.
+      seed: int32 [2].
+
+    Returns:
+      Objects of the same shape.
+    """
+    number = tf.shape(objects.alpha)[0]
+    painted = draw(seed, number, 0.0, 1.0) < TEXTURED
+    shade = tf.reduce_mean(objects.colour, -1, keepdims=True)
+    mean = _mean(shade, objects.alpha, premultiplied=True)
+    colour = textures * tf.minimum(shade / tf.maximum(mean, 8.0), 1.5 * objects.alpha)
+    colour = tf.minimum(colour, 255.0 * objects.alpha)
+    return dataclasses.replace(
+        objects, colour=tf.where(painted, colour, objects.colour)
+    )
+
+
+def blend(objects: Objects, scenes, seed) -> Objects:
+    """Changes how an object will meet its scene: one of four ways, by chance.
+
+    As it is; hard, alpha 0 or 1; feathered, fading inwards over some three pixels;
+    colour-matched, its mean colour halfway to that of the scene behind it.
+
+    Args:
+      objects: Placed objects.
+      scenes: float32 [n, h, w, 3], 0 to 255, what they will be pasted on.
+      seed: int32 [2].
+
+    Returns:
+      Objects of the same shape.
+    """
+    number = tf.shape(objects.alpha)[0]
+    first, second = seeds(seed, 2)
+    kind = draw(first, number, 0.0, 1.0)
+    hard, feathered, matched = (sum(BLENDS[: i + 1]) for i in range(3))
+    alpha = objects.alpha
+    wide = tf.nn.avg_pool2d(tf.nn.avg_pool2d(alpha, 3, 1, "SAME"), 3, 1, "SAME")
+    inward = alpha * tf.clip_by_value(2.0 * wide - 1.0, 0.0, 1.0)
+    cut = tf.cast(alpha >= 0.5, tf.float32)
+    is_hard = (kind >= hard) & (kind < feathered)
+    is_soft = (kind >= feathered) & (kind < matched)
+    edge = tf.where(is_hard, cut, tf.where(is_soft, inward, alpha))
+    gap = _mean(scenes, alpha) - _mean(objects.colour, alpha, premultiplied=True)
+    move = draw(second, number, 0.3, 0.8) * tf.cast(kind >= matched, tf.float32)
+    colour = (objects.colour + move * gap * alpha) * edge / tf.maximum(alpha, 0.05)
+    colour = tf.clip_by_value(colour, 0.0, 255.0 * edge)
+    return Objects(colour, edge, objects.depth)
+
+
+def paste(scene: Scene, objects: Objects, present, behind) -> Scene:
+    """Puts one object into every scene.
+
+    Its metres are brought before what it hides: by one factor for the whole object,
+    and nowhere farther than the scene was there.
+
+    Args:
+      scene: Where to.
+      objects: Placed and blended; an alpha of 0 everywhere leaves a scene as it is.
+      present: bool [n], whether it stands in the background too, and is not new.
+      behind: bool [n], whether what is new already hides it.
+
+    Returns:
+      The scene with the object.
+    """
+    present, behind = (value[:, None, None, None] for value in (present, behind))
+    seen = tf.where(behind, 1.0 - scene.mask, 1.0)
+    alpha, colour = objects.alpha * seen, objects.colour * seen
+    frame = scene.frame * (1.0 - alpha) + colour
+    bg = tf.where(present, scene.bg * (1.0 - alpha) + colour, scene.bg)
+    left = scene.mask * (1.0 - alpha)
+    mask = tf.where(present, left, left + alpha)
+    here, known = alpha >= 0.5, scene.depth > 0
+    there = tf.cast(here & known, tf.float32)
+    own = tf.cast(here & (objects.depth > 0), tf.float32)
+    nearer = 0.95 * _mean(scene.depth, there) / (_mean(objects.depth, own) + 1e-6)
+    nearer = tf.where(tf.reduce_sum(there, (1, 2), keepdims=True) > 0, nearer, 1.0)
+    metres = objects.depth * tf.minimum(nearer, 1.0)
+    metres = tf.where(known, tf.minimum(metres, scene.depth), metres)
+    return Scene(bg, frame, mask, tf.where(here, metres, scene.depth))
+
+
+def emptied(scene: Scene) -> Scene:
+    """Takes away what is new; how far it is behind that, nobody knows."""
+    around = tf.nn.max_pool2d(scene.mask, 7, 1, "SAME")
+    depth = tf.where(around > 0.02, 0.0, scene.depth)
+    return Scene(scene.bg, scene.bg, tf.zeros_like(scene.mask), depth)
+
+
+def settled(scene: Scene) -> Scene:
+    """Lets what is new have been there always: it stands in the background too."""
+    return Scene(scene.frame, scene.frame, tf.zeros_like(scene.mask), scene.depth)
+
+
+def pick(which, *scenes: Scene) -> Scene:
+    """For each pair one of several scenes, by number, int32 [n]."""
+    result = scenes[0]
+    for number, scene in enumerate(scenes[1:], 1):
+        there = (which == number)[:, None, None, None]
+        pairs = zip(_values(scene), _values(result), strict=True)
+        result = Scene(*(tf.where(there, new, old) for new, old in pairs))
+    return result
+
+
+def _values(record) -> tuple:
+    return tuple(getattr(record, f.name) for f in dataclasses.fields(record))
+
+
+def _extent(alpha, axis: int, length: int):
+    """First and last row (axis 2) or column (axis 1) of an object, float32 [n]."""
+    there = tf.reduce_max(alpha, (axis, 3)) >= 0.5
+    places = tf.range(length, dtype=tf.float32)
+    first = tf.reduce_min(tf.where(there, places, length - 1.0), 1)
+    last = tf.reduce_max(tf.where(there, places, 0.0), 1)
+    return tf.minimum(first, last), last
+
+
+def _mean(pictures, weights, premultiplied: bool = False):
+    """Mean over each picture, float32 [n, 1, 1, c]; 0 where nothing has weight."""
+    weighted = pictures if premultiplied else pictures * weights
+    total = tf.reduce_sum(weighted, (1, 2), keepdims=True)
+    return total / tf.maximum(tf.reduce_sum(weights, (1, 2), keepdims=True), 1e-6)

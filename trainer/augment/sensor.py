@@ -1,0 +1,78 @@
+"""What lens, sensor and compression do to a picture.
+
+Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and
+a strength float32 [n] or [], 0 (nothing) to 1 (the whole range), and returns pictures
+of the same shape and range. Every picture of the batch is changed on its own.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.augment.draws import column, draw, seeds
+
+READ = 5.0  # standard deviation of the read noise, grey levels
+SHOT = 8.0  # that of the shot noise of a white pixel, grey levels
+BLUR = 1.2  # standard deviation of the blur, pixels
+RADIUS = 3  # of the blur's window
+BEST, WORST = 95, 25  # JPEG quality
+
+
+def noise(pictures, seed, strength):
+    """Shot and read noise: the variance grows with the light.
+
+    Read noise has a standard deviation of up to 5 grey levels; shot noise, which goes
+    with the square root of the light, one of up to 8 where the picture is white.
+    """
+    number, strength = tf.shape(pictures)[0], column(strength)
+    first, second, third = seeds(seed, 3)
+    read = draw(first, number, 0.0, READ) * strength
+    shot = draw(second, number, 0.0, SHOT) * strength
+    deviation = tf.sqrt(read**2 + shot**2 / 255.0 * pictures)
+    grains = tf.random.stateless_normal(tf.shape(pictures), third)
+    return tf.clip_by_value(pictures + deviation * grains, 0.0, 255.0)
+
+
+def blur(pictures, seed, strength):
+    """Out of focus, or moving: a Gaussian of up to 1.2 pixels, each axis its own."""
+    number, strength = tf.shape(pictures)[0], tf.reshape(column(strength), [-1, 1])
+    deviation = draw(seed, number, 0.0, BLUR, channels=2)[:, 0, 0] * strength
+    steps = tf.range(-RADIUS, RADIUS + 1, dtype=tf.float32)
+    kernels = tf.exp(-(steps**2) / (2 * (deviation[..., None] ** 2 + 1e-3)))
+    kernels /= tf.reduce_sum(kernels, -1, keepdims=True)  # [n, 2, 7]
+    # All pictures as channels of one, so that each has a kernel of its own.
+    batch, height, width, channels = (*tf.unstack(tf.shape(pictures)[:3]), 3)
+    flat = tf.reshape(
+        tf.transpose(pictures, [1, 2, 0, 3]), [1, height, width, batch * channels]
+    )
+    taps = tf.repeat(tf.transpose(kernels, [1, 2, 0]), channels, axis=2)
+    pad = [[0, 0], [RADIUS, RADIUS], [RADIUS, RADIUS], [0, 0]]
+    flat = tf.pad(flat, pad, "SYMMETRIC")
+    for kernel in (taps[0][:, None, :, None], taps[1][None, :, :, None]):
+        flat = tf.nn.depthwise_conv2d(flat, kernel, [1, 1, 1, 1], "VALID")
+    flat = tf.reshape(flat, [height, width, batch, channels])
+    return tf.ensure_shape(tf.transpose(flat, [2, 0, 1, 3]), pictures.shape)
+
+
+def jpeg(pictures, seed, strength):
+    """Compressed and decompressed: quality from 95 down to 25, colours at half size.
+
+    A picture of strength 0 is only rounded to whole grey levels.
+    """
+    strength = tf.broadcast_to(strength, tf.shape(pictures)[:1])
+    share = draw(seed, tf.shape(pictures)[0])[:, 0, 0, 0] * 0.5 + 0.5
+    quality = BEST + tf.cast(tf.round(share * strength * (WORST - BEST)), tf.int32)
+    levels = tf.cast(tf.round(tf.clip_by_value(pictures, 0.0, 255.0)), tf.uint8)
+    chosen = tf.where(strength > 0)
+
+    def compress(values):
+        picture, level = values
+        return tf.io.decode_jpeg(
+            tf.raw_ops.EncodeJpegVariableQuality(images=picture, quality=level),
+            channels=3,
+        )
+
+    inputs = tf.gather_nd(levels, chosen), tf.gather_nd(quality, chosen)
+    spec = tf.TensorSpec(pictures.shape[1:], tf.uint8)
+    compressed = tf.map_fn(compress, inputs, fn_output_signature=spec)
+    return tf.cast(tf.tensor_scatter_nd_update(levels, chosen, compressed), tf.float32)

@@ -1,0 +1,161 @@
+"""Batches of pairs made by `trainer.augment.life`, addressed by step.
+
+Pairs are made in groups of four that follow each other in the stream and lend each
+other their objects, so a group is the same on whatever device it is made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from trainer.augment import Augmentation, augment
+from trainer.augment.life import GROUP, make
+from trainer.augment.pasting import Scene
+from trainer.augment.window import window
+from trainer.errors import UserError
+from trainer.streams import Part
+
+POOL = 256  # pairs, about, that are kept to be shown again in another order
+
+
+@dataclasses.dataclass(frozen=True)
+class Life:
+    """How pairs are made.
+
+    Attributes:
+      augmentation: What is done to them.
+      seed: Of all that is random.
+      size: Height and width of what is shown.
+      whole: Height and width at which pairs are made.
+    """
+
+    augmentation: Augmentation
+    seed: int
+    size: tuple[int, int]
+    whole: tuple[int, int]
+
+    def batches(
+        self,
+        stream: Callable[[int], tf.data.Dataset],
+        decode: Callable[[dict], dict],
+        first_step: int,
+        part: Part,
+    ) -> tf.data.Dataset:
+        """Endless batches from a step on.
+
+        Made pairs are kept in pools of a few batches. A pool is shown `repeats` times
+        over, each time in another order and in other windows.
+
+        Args:
+          stream: From a place on, the encoded examples.
+          decode: From an encoded example to the pictures of the data contract.
+          first_step: Step whose batch comes first.
+          part: Which part of every batch is this process's.
+
+        Returns:
+          Data set of what `trainer.data.training_batches` gives.
+
+        Raises:
+          UserError: If a device's part of the batch is not made of whole groups.
+        """
+        each = part.batch_size // part.replicas
+        if each % GROUP:
+            raise UserError(
+                f"--batch_size={part.batch_size} gives each of {part.replicas} devices "
+                f"{each} pairs; --augment=life makes them in groups of {GROUP}, so it "
+                f"has to be a multiple of {GROUP * part.replicas}"
+            )
+        repeats = self.augmentation.repeats
+        kept = max(4, POOL // part.batch_size) if repeats > 1 else 1  # batches a pool
+        slots = part.batch_size // part.workers // GROUP  # groups a batch, here
+        pool, shown = divmod(first_step, kept * repeats)
+        first = pool * kept * part.batch_size
+        groups = (
+            part.of(stream(first).enumerate(first))
+            .map(lambda i, e: (i, self._loaded(i, decode(e))), tf.data.AUTOTUNE)
+            .batch(GROUP, drop_remainder=True)
+            .map(self._made, tf.data.AUTOTUNE)
+        )
+        if repeats > 1:
+            pools = groups.batch(kept * slots, drop_remainder=True).prefetch(1)
+            mine = part.worker * slots
+
+            def show(number, made):
+                order = self._order(number, kept, mine, slots)
+                shown_groups = tf.data.Dataset.from_tensor_slices(order)
+                return shown_groups.map(
+                    lambda i: tf.nest.map_structure(lambda value: value[i], made)
+                )
+
+            groups = pools.enumerate(pool).flat_map(show).skip(shown * slots)
+        begun = first_step * slots
+        merge = tf.data.Dataset.map
+        batches = (
+            groups.enumerate(begun)
+            .map(lambda i, made: self._shown(i, made, part, slots), tf.data.AUTOTUNE)
+            .batch(each // GROUP, drop_remainder=True)
+        )
+        return merge(
+            batches,
+            lambda batch: {
+                name: tf.reshape(value, (each, *value.shape[2:]))
+                for name, value in batch.items()
+            },
+        )
+
+    def _loaded(self, index, example: dict) -> dict:
+        """A decoded pair at its whole size, rotated and coloured."""
+        settings = dataclasses.replace(self.augmentation, zoom=1.0, flip=False)
+        return augment(example, self.whole, self._seed(index, 0), settings)
+
+    def _made(self, indices, examples: dict) -> dict:
+        """A group of pairs as uint8 pictures and masks, and depth in 1/256 m."""
+        scene = Scene(*(examples[n] for n in ("bg", "fgbg", "mask", "depth")))
+        scene = make(scene, self._seed(indices[0], 1))
+        return {
+            "bg": tf.cast(scene.bg, tf.uint8),
+            "frame": tf.cast(scene.frame, tf.uint8),
+            "mask": tf.cast(tf.round(scene.mask * 255.0), tf.uint8),
+            "depth": tf.cast(tf.minimum(scene.depth * 256.0, 65535.0), tf.uint16),
+        }
+
+    def _order(self, pool, kept: int, mine: int, slots: int):
+        """Places in a pool of the groups shown, int64 [kept * repeats * slots].
+
+        Every slot of a batch has an order of its own, and keeps its groups: a worker
+        needs no other's.
+        """
+        columns = []
+        for slot in range(slots):
+            seed = tf.random.fold_in(self._seed(pool, 2), mine + slot)
+            rows = [
+                tf.random.experimental.stateless_shuffle(
+                    tf.range(kept, dtype=tf.int64), tf.random.fold_in(seed, number)
+                )
+                for number in range(self.augmentation.repeats)
+            ]
+            columns.append(tf.concat(rows, 0) * slots + slot)
+        return tf.reshape(tf.stack(columns, 1), [-1])
+
+    def _shown(self, place, made: dict, part: Part, slots: int) -> dict:
+        """A window of each pair of a group, and its places in the stream shown."""
+        step, slot = place // slots, place % slots + part.worker * slots
+        first = step * part.batch_size + slot * GROUP
+        settings = self.augmentation
+        scene = Scene(made["bg"], made["frame"], made["mask"], made["depth"])
+        seed = self._seed(first, 3)
+        scene = window(scene, self.size, seed, settings.zoom, settings.flip)
+        return {
+            "bg": scene.bg,
+            "fgbg": scene.frame,
+            "mask": scene.mask / 255.0,
+            "depth": scene.depth / 256.0,
+            "index": first + tf.range(GROUP, dtype=tf.int64),
+        }
+
+    def _seed(self, place, purpose: int):
+        seed = tf.stack([tf.cast(self.seed, tf.int64), tf.cast(place, tf.int64)])
+        return tf.random.fold_in(tf.cast(seed, tf.int32), purpose)
