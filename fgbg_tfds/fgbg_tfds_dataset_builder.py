@@ -9,7 +9,7 @@ import re
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fgbg_tfds import croissant, metadata, shards, staging
+from fgbg_tfds import croissant, metadata, shards, staging, storage
 from fgbg_tfds.errors import InputError, told_plainly
 from fgbg_tfds.recipe import SPLITS
 from fgbg_tfds.settings import Settings
@@ -106,11 +106,11 @@ class Builder(tfds.core.ShardBasedBuilder):
             studio = shards.open_studio(settings)
             self.info.metadata.clear()
             self.info.metadata.update(studio.describe())
-            staging.require_room(folder, studio.estimate_bytes())
-            with staging.disk_errors_told(folder), staging.BuildLock(folder):
-                most = config.max_examples_per_split or "all"
+            most = config.max_examples_per_split
+            staging.require_room(folder, studio.estimate_bytes(most))
+            with storage.disk_errors_told(folder), staging.BuildLock(folder):
                 self._staging = staging.open_staging(
-                    folder, f"{studio.fingerprint[:16]}.{most}"
+                    folder, f"{studio.fingerprint[:16]}.{most or 'all'}"
                 )
                 super().download_and_prepare(download_config=config, **kwargs)
                 staging.close_staging(folder)

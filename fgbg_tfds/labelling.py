@@ -98,10 +98,15 @@ class Studio:
         """Whether a batch is worth keeping for a build that goes on later."""
         return bool(self.teacher) and self._settings.labelling == "composite"
 
-    def estimate_bytes(self) -> int:
-        """Returns about how much disk a whole build takes, on the generous side."""
-        pixels = self._settings.image_size**2
-        return round(len(self.recipe) * pixels * encoding.BYTES_PER_PIXEL)
+    def estimate_bytes(self, most_examples: int | None = None) -> int:
+        """Returns about how much disk a build takes, on the generous side.
+
+        Args:
+          most_examples: The most examples a split gets; None for all.
+        """
+        counts = map(len, self.recipe.splits.values())
+        total = sum(min(count, most_examples or count) for count in counts)
+        return round(total * self._settings.image_size**2 * encoding.BYTES_PER_PIXEL)
 
     def compose(self, composite: Composite) -> Pasted:
         """Pastes one composite."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -12,9 +13,11 @@ import warnings
 
 import numpy as np
 from absl import logging
+from etils import epath
 from PIL import Image, ImageOps
 
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.storage import is_local
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 100_000_000
@@ -58,14 +61,14 @@ def label_of(file_name: str) -> str:
     )
 
 
-def list_pictures(folder: str | os.PathLike[str]) -> dict[str, pathlib.Path]:
+def list_pictures(folder: epath.PathLike) -> dict[str, epath.Path]:
     """Lists a folder's pictures without opening them.
 
     Hidden files, subfolders and files that are no pictures by their suffix are
     passed over and named once in the log.
 
     Args:
-      folder: The folder; subfolders are not entered.
+      folder: The folder, here or in a bucket; subfolders are not entered.
 
     Returns:
       Label to path, sorted by label.
@@ -73,15 +76,15 @@ def list_pictures(folder: str | os.PathLike[str]) -> dict[str, pathlib.Path]:
     Raises:
       InputError: If the folder cannot be read or holds no picture.
     """
-    folder = pathlib.Path(folder).expanduser()
+    folder = epath.Path(folder).expanduser()
     try:
         entries = sorted(folder.iterdir())
+        chosen = [path for path in entries if _is_picture(path)]
     except OSError as error:
         raise InputError(
-            f"{folder}: not a folder that can be read ({error.strerror}); "
+            f"{folder}: not a folder that can be read ({error.strerror or error}); "
             "give the path of a folder of pictures"
         ) from error
-    chosen = [path for path in entries if _is_picture(path)]
     ignored = [path.name for path in entries if path not in set(chosen)]
     if ignored:
         _name_ignored(folder, tuple(ignored))
@@ -93,9 +96,7 @@ def list_pictures(folder: str | os.PathLike[str]) -> dict[str, pathlib.Path]:
     return dict(sorted((label_of(path.name), path) for path in chosen))
 
 
-def read_backgrounds(
-    folder: str | os.PathLike[str], image_size: int
-) -> tuple[Picture, ...]:
+def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, ...]:
     """Reads a folder of photos of any mode, upright as their EXIF data says.
 
     Each is cut to its central square and resized.
@@ -116,7 +117,7 @@ def read_backgrounds(
     )
 
 
-def read_background(path: pathlib.Path, image_size: int) -> np.ndarray:
+def read_background(path: epath.Path, image_size: int) -> np.ndarray:
     """Reads one photo as uint8 [image_size, image_size, 3]; see `read_backgrounds`."""
     image = _read(path)
     if min(image.size) < LEAST_BACKGROUND_SIDE:
@@ -131,9 +132,7 @@ def read_background(path: pathlib.Path, image_size: int) -> np.ndarray:
     return np.asarray(square)
 
 
-def read_foregrounds(
-    folder: str | os.PathLike[str], longest_side: int
-) -> tuple[Picture, ...]:
+def read_foregrounds(folder: epath.PathLike, longest_side: int) -> tuple[Picture, ...]:
     """Reads a folder of cut-outs: RGBA, grey with alpha, palette with transparency.
 
     Each is trimmed to what can be seen of it; alpha under `HALO_ALPHA` becomes 0.
@@ -154,7 +153,7 @@ def read_foregrounds(
     )
 
 
-def read_foreground(path: pathlib.Path, longest_side: int) -> np.ndarray:
+def read_foreground(path: epath.Path, longest_side: int) -> np.ndarray:
     """Reads one cut-out as uint8 [h, w, 4]; see `read_foregrounds`."""
     image = _read(path)
     if not image.has_transparency_data:
@@ -185,26 +184,26 @@ def read_foreground(path: pathlib.Path, longest_side: int) -> np.ndarray:
 
 
 @functools.cache
-def _name_ignored(folder: pathlib.Path, names: tuple[str, ...]) -> None:
+def _name_ignored(folder: epath.Path, names: tuple[str, ...]) -> None:
     """Names them in the log, once however often the folder is listed."""
     logging.info("%s: ignored, not pictures: %s", folder, ", ".join(map(repr, names)))
 
 
-def _is_picture(path: pathlib.Path) -> bool:
-    return (
-        not path.name.startswith(".")
-        and path.suffix.lower() in SUFFIXES
-        and path.is_file()
-    )
+def _is_picture(path: epath.Path) -> bool:
+    if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+        return False
+    # epath takes pipes and devices for files; opening one may never end.
+    return pathlib.Path(path).is_file() if is_local(path) else path.is_file()
 
 
-def _read(path: pathlib.Path) -> Image.Image:
+def _read(path: epath.Path) -> Image.Image:
     """Reads a file's first picture, upright, or says why it cannot be used."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path)
-        with image:
+        with contextlib.ExitStack() as opened:
+            file = path if is_local(path) else opened.enter_context(path.open("rb"))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                image = opened.enter_context(Image.open(file))
             if image.width * image.height > MOST_PIXELS:
                 raise InputError(
                     f"{path}: {image.width}x{image.height} pixels are too many (a "

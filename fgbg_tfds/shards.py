@@ -19,7 +19,8 @@ from tqdm import tqdm
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.labelling import Studio
 from fgbg_tfds.settings import Settings
-from fgbg_tfds.staging import Staging, link
+from fgbg_tfds.staging import Staging
+from fgbg_tfds.storage import link
 
 EXAMPLES_PER_SHARD = 512
 MOST_SHARDS = 1000  # of a split; larger splits get larger shards

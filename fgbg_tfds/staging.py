@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import pathlib
 import shutil
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from absl import logging
 from etils import epath
 
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.labelling import Encoded
+from fgbg_tfds.storage import is_local, link
 
 _BOX = struct.Struct("<4d")
 
@@ -120,13 +120,10 @@ class BuildLock:
             self._file.close()
 
 
-def is_local(path: epath.PathLike) -> bool:
-    """Returns whether a path has a file system's links, locks and free room."""
-    return "://" not in os.fspath(path)
-
-
 def require_room(folder: epath.PathLike, needed: int) -> None:
     """Raises an `InputError` where the disk has less room than a build needs.
+
+    What earlier builds of the config left counts as free: it is used or removed.
 
     Args:
       folder: Where the build will write; it need not exist yet. A bucket is
@@ -135,37 +132,28 @@ def require_room(folder: epath.PathLike, needed: int) -> None:
     """
     if not is_local(folder):
         return
-    folder = epath.Path(folder)
-    place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-    free = shutil.disk_usage(place).free
+    folder = pathlib.Path(folder)
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free + _left_bytes(folder)
     if free < needed:
         raise InputError(
-            f"{folder}: the build needs about {needed / 1e9:.1f} GB, but only "
-            f"{free / 1e9:.1f} GB are free; make room or give another --data_dir"
+            f"{folder}: the build needs about {_as_size(needed)}, but only "
+            f"{_as_size(free)} are free; make room or give another --data_dir"
         )
 
 
-@contextlib.contextmanager
-def disk_errors_told(folder: epath.PathLike) -> Iterator[None]:
-    """Turns what a full or read-only disk raises into an `InputError`."""
-    import tensorflow as tf
-
-    refusals = (
-        PermissionError,
-        tf.errors.ResourceExhaustedError,
-        tf.errors.PermissionDeniedError,
+def _left_bytes(folder: pathlib.Path) -> int:
+    """Returns the size of what builds left in a config's folder, links once."""
+    files = (
+        path.stat()
+        for left in leftovers(folder)
+        for path in pathlib.Path(left).glob("*")
     )
-    try:
-        yield
-    except refusals as error:
-        raise InputError(f"{folder}: cannot be written: {error}") from error
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR):
-            raise
-        raise InputError(
-            f"{folder}: cannot be written: {error.strerror}; make room or give another "
-            "--data_dir; what is finished is kept for the next try"
-        ) from error
+    return sum({stat.st_ino: stat.st_size for stat in files}.values())
+
+
+def _as_size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def open_staging(config_folder: epath.PathLike, fingerprint: str) -> Staging:
@@ -212,24 +200,8 @@ def remove_leftovers(config_folder: epath.PathLike) -> None:
             close_staging(config_folder)
 
 
-def link(source: epath.PathLike, target: epath.PathLike) -> None:
-    """Makes `target` the same file as `source`, or a copy where links are not had."""
-    source, target = epath.Path(source), epath.Path(target)
-    if not is_local(target):
-        if not target.exists():
-            source.copy(target)  # what is in a bucket appears whole
-        return
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without hard links
-        partial = target.with_name(target.name + ".partial")
-        shutil.copyfile(source, partial)
-        partial.rename(target)
-
-
 def _beginning_with(folder: epath.PathLike, start: str) -> list[epath.Path]:
-    return [
-        path for path in epath.Path(folder).iterdir() if path.name.startswith(start)
-    ]
+    folder = epath.Path(folder)
+    if not folder.exists():
+        return []
+    return [path for path in folder.iterdir() if path.name.startswith(start)]

@@ -1,5 +1,7 @@
 import logging as python_logging
 import os
+import pathlib
+import tempfile
 
 import numpy as np
 import pytest
@@ -192,6 +194,9 @@ def test_foreign_files_are_ignored_and_named_once(tmp_path, caplog):
         (tmp_path / name).write_text("x")
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "around.png").symlink_to(tmp_path)
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "gone.png")
+    os.mkfifo(tmp_path / "pipe.png")
     logging.use_absl_handler()
     with caplog.at_level(python_logging.INFO):
         assert list(pictures.list_pictures(tmp_path)) == ["a.PNG"]
@@ -199,7 +204,8 @@ def test_foreign_files_are_ignored_and_named_once(tmp_path, caplog):
     (line,) = [r.getMessage() for r in caplog.records if "ignored" in r.getMessage()]
     for name in (".DS_Store", "Thumbs.db", "notes.txt", ".hidden.png", "folder.png"):
         assert line.count(name) == 1
-    assert "loop.png" in line
+    for name in ("loop.png", "around.png", "nowhere.png", "pipe.png"):
+        assert name in line
 
 
 @pytest.mark.parametrize("make", [lambda p: None, lambda p: p.mkdir(), text])
@@ -222,3 +228,77 @@ def test_labels_are_single_lines_and_unique(tmp_path):
     for label in labels:
         assert label.isprintable()
         label.encode()
+
+
+@pytest.fixture
+def not_root():
+    """A folder of somebody whom permissions bind."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        write_photo(folder / "good.png")
+        pictures.read_backgrounds(folder, 32)  # all that Pillow loads is loaded
+        was_root = os.geteuid() == 0
+        if was_root:
+            os.seteuid(65534)
+        try:
+            yield folder, was_root
+        finally:
+            if was_root:
+                os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "said"),
+    [
+        ("secret.png", 0o000, "not a picture that can be read"),
+        (".", 0o000, "not a folder that can be read"),
+        (".", 0o444, "not a folder that can be read"),
+    ],
+)
+def test_what_may_not_be_read_is_named(not_root, name, mode, said):
+    folder, was_root = not_root
+    if was_root:
+        os.seteuid(0)
+    if name != ".":
+        write_photo(folder / name)
+    (folder / name).chmod(mode)
+    if was_root:
+        os.seteuid(65534)
+    with pytest.raises(InputError, match=said) as caught:
+        pictures.read_backgrounds(folder, 32)
+    assert str(folder / name) in str(caught.value)
+    assert "Permission denied" in str(caught.value)
+
+
+def test_cutouts_of_any_mode_with_alpha(tmp_path):
+    image = Image.new("RGBA", (40, 30), (0, 0, 0, 0))
+    image.paste((200, 200, 200, 255), (10, 5, 30, 25))
+    image.convert("LA").save(tmp_path / "grey.png")
+    image.save(tmp_path / "lossless.webp", lossless=True)
+    image.save(tmp_path / "animated.png", save_all=True, append_images=[image])
+    exif = image.getexif()
+    exif[0x0112] = 6  # lies on its side
+    image.crop((5, 5, 30, 15)).save(tmp_path / "turned.png", exif=exif)
+    read = {p.name: p.pixels for p in pictures.read_foregrounds(tmp_path, 224)}
+    assert {name: pixels.shape for name, pixels in read.items()} == {
+        "animated.png": (20, 20, 4),
+        "grey.png": (20, 20, 4),
+        "lossless.webp": (20, 20, 4),
+        "turned.png": (20, 10, 4),
+    }
+    for pixels in read.values():
+        assert (pixels == (200, 200, 200, 255)).all()
+
+
+def test_pictures_are_read_from_a_bucket(bucket, tmp_path):
+    photo = write_photo(tmp_path / "photo.png")
+    (bucket / "photo.png").write_bytes(photo.read_bytes())
+    (bucket / "notes.txt").write_text("x")
+    (read,) = pictures.read_backgrounds(str(bucket), 32)
+    assert (read.pixels == pictures.read_background(photo, 32)).all()
+    (bucket / "bad.png").write_bytes(b"text")
+    with pytest.raises(InputError, match=r"ram://bucket/data/bad\.png: not a pict"):
+        pictures.read_backgrounds(str(bucket), 32)
+    with pytest.raises(InputError, match="not a folder"):
+        pictures.read_backgrounds(str(bucket / "nowhere"), 32)

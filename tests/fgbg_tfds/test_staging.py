@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from fgbg_tfds import staging
+from fgbg_tfds import staging, storage
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.labelling import Encoded
 
@@ -63,6 +63,19 @@ def test_too_small_a_disk_is_refused_before_the_start(tmp_path):
     staging.require_room(tmp_path / "not" / "yet", free // 2)
     with pytest.raises(InputError, match="GB are free"):
         staging.require_room(tmp_path / "not" / "yet", 2 * free + 10**12)
+
+
+def test_what_a_killed_build_left_is_not_needed_again(tmp_path, monkeypatch):
+    folder = staging.open_staging(tmp_path, "abc").folder
+    (tmp_path / "incomplete.ABC_1.0.0").mkdir()
+    written = tmp_path / "incomplete.ABC_1.0.0" / "shard"
+    written.write_bytes(b"x" * 5000)
+    storage.link(written, folder / "shard")
+    disk = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: disk)
+    staging.require_room(tmp_path, 6000)
+    with pytest.raises(InputError, match=r"needs about 0\.0 MB"):
+        staging.require_room(tmp_path, 6001)
 
 
 def test_bucket_keeps_shards_and_no_batches(bucket):
