@@ -27,6 +27,21 @@ def test_same_seed_same_weights():
         np.testing.assert_array_equal(array, again[name])
 
 
+def test_scenes_go_in_as_drawn_without_augmentation():
+    images, logs = draw_scenes(range(2), 64, 0.5, show=False)
+    images[1], logs[1] = images[0, :, ::-1], logs[0, :, ::-1]
+    ways = {"steps": 1, "batch_size": 1, "feeds": (64,), "augmented": False}
+    kept = [
+        train_network(Recipe(**ways), images[which], logs[which], show=False)[1]
+        for which in ([0], [0], [1])
+    ]
+    assert kept[0] == kept[1] != kept[2]
+    changed = train_network(
+        Recipe(**ways | {"augmented": True}), images[:1], logs[:1], show=False
+    )
+    assert changed[1] != kept[0]
+
+
 def test_processes_change_nothing():
     one = draw_scenes(range(3), 32, 1.0, workers=1, show=False)
     two = draw_scenes(range(3), 32, 1.0, workers=2, show=False)
