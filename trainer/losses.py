@@ -28,6 +28,50 @@ def mask_loss(logits, mask, weights=1.0):
     return _mean(losses, weights)
 
 
+def dice_loss(logits, mask, weights=1.0, smooth: float = 50.0):
+    r"""One minus a soft Dice coefficient of each picture.
+
+    Milletari et al. 2016, https://arxiv.org/abs/1606.04797:
+
+    .. math::
+      L = 1 - \frac{2 \sum_i w_i p_i m_i + s}{\sum_i w_i (p_i + m_i) + s},
+      \quad p_i = \sigma(x_i)
+
+    with x the logits, m the mask, w the weights and s what is added, so that pictures
+    without foreground are learned from, and small objects do not rule.
+
+    Args:
+      logits: float32 [N, H, W, 1].
+      mask: float32 [N, H, W, 1], 0 to 1.
+      weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
+      smooth: s, pixels.
+
+    Returns:
+      float32 [N], 0 to 1.
+    """
+    found = ops.sigmoid(logits)
+    both = ops.sum(weights * found * mask, (1, 2, 3))
+    either = ops.sum(weights * (found + mask), (1, 2, 3))
+    return 1 - (2 * both + smooth) / (either + smooth)
+
+
+def edge_weights(mask, weight: float, side: int = 5):
+    """Weights of a mask's pixels: more where a window holds both classes.
+
+    Args:
+      mask: float32 [N, H, W, 1], 0 to 1; from 0.5 on it is foreground.
+      weight: Of pixels in whose window both classes lie; others weigh 1.
+      side: Of the window, pixels.
+
+    Returns:
+      float32 [N, H, W, 1].
+    """
+    new = ops.cast(mask >= 0.5, "float32")
+    most = ops.max_pool(new, side, 1, "same")
+    least = -ops.max_pool(-new, side, 1, "same")
+    return 1 + (weight - 1) * (most - least)
+
+
 def depth_loss(log_depth, depth, weights=1.0, invariance: float = 0.5):
     r"""Scale-invariant error of log depth (Eigen et al. 2014, equation 4).
 
@@ -52,6 +96,39 @@ def depth_loss(log_depth, depth, weights=1.0, invariance: float = 0.5):
     # The pixel is chosen before the logarithm: 0 * inf would make the gradient NaN.
     difference = ops.where(known > 0, log_depth - ops.log(safe), 0.0)
     return _mean(difference**2, weights) - invariance * _mean(difference, weights) ** 2
+
+
+def depth_edge_loss(log_depth, depth, weights=1.0, scales: int = 4):
+    r"""Error of the gradients of log depth at several scales.
+
+    Li and Snavely 2018, https://arxiv.org/abs/1804.00607, equation 5:
+
+    .. math::
+      L = \sum_k \frac{1}{n_k} \sum_i |\nabla_x d_i^k| + |\nabla_y d_i^k|,
+      \quad d_i = \log y_i - \log y^*_i
+
+    with every second pixel left out from scale to scale, over the n pixels that are
+    known beside known ones.
+
+    Args:
+      log_depth: float32 [N, H, W, 1], predicted, logarithm of metres.
+      depth: float32 [N, H, W, 1], true, metres; 0 is unknown.
+      weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
+      scales: Number of scales.
+
+    Returns:
+      float32 [N], log metres a pixel.
+    """
+    known, safe = _known(depth)
+    weights = known * ops.cast(weights, log_depth.dtype)
+    error = ops.where(known > 0, log_depth - ops.log(safe), 0.0)
+    loss = 0.0
+    for scale in range(scales):
+        d, w = error[:, :: 2**scale, :: 2**scale], weights[:, :: 2**scale, :: 2**scale]
+        across = ops.abs(d[:, :, 1:] - d[:, :, :-1]), w[:, :, 1:] * w[:, :, :-1]
+        along = ops.abs(d[:, 1:] - d[:, :-1]), w[:, 1:] * w[:, :-1]
+        loss += _mean(*across) + _mean(*along)
+    return loss
 
 
 def share_loss(logits, depth, most: float, weights=1.0):

@@ -84,10 +84,10 @@ def _paper(network: Network, settings: Settings) -> tuple[Stage, ...]:
     The paper gives 0.001 to the coarse convolutions, 0.1 to the coarse dense layers,
     0.001 to the first and third and 0.01 to the second of the fine convolutions.
     """
-    if network.heads != ("coarse", "fine"):
+    if settings.model != "eigen":
         raise UserError(
             f"--recipe=paper is for the network eigen; --model={settings.model} "
-            "has no stacks"
+            "has other stacks or none"
         )
     coarse_steps = settings.coarse_steps or round(settings.train_steps * 4 / 7)
     if not 0 < coarse_steps < settings.train_steps:

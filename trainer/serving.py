@@ -45,8 +45,9 @@ def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
 
     Args:
       network: What is served.
-      feed: Height and width of the network's input.
-      size: Height H and width W of the answers.
+      feed: Height and width of the network's input, if it is made for one size.
+      size: Height H and width W of the answers; a network for all sizes answers at
+        the size of the (first) composite it is given.
 
     Returns:
       An archive with `serving_default(bg_bytes, fgbg_bytes)`, string [N] of encoded
@@ -54,23 +55,48 @@ def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
       float32 [N, H, W, 1] in 0 to 1 and 'depth' float32 [N, H, W, 1] in metres.
     """
 
-    def answer(bg, fgbg):
+    def sizes(shape):
+        """What is fed and what is answered, for composites of a shape."""
+        if not network.multiple:
+            return feed, size
+        step = network.multiple
+        fed = tf.maximum((shape + step // 2) // step, 1) * step
+        return fed, shape
+
+    def answer(bg, fgbg, size):
         mask, depth = network.predict(bg, fgbg, size)
         return {"mask": mask, "depth": depth}
 
-    def decode(encoded):
-        picture = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-        return data.fit(picture, feed)
+    def fit(pictures, feed):
+        if not network.multiple:
+            return data.fit(pictures, feed)
+        pictures = tf.cast(pictures, tf.float32)
+        return tf.cond(
+            tf.reduce_all(tf.shape(pictures)[-3:-1] == feed),
+            lambda: pictures,
+            lambda: tf.image.resize(pictures, feed, antialias=True),
+        )
 
-    def decode_all(encoded):
-        shape = tf.TensorSpec((*feed, 3), tf.float32)
-        return tf.map_fn(decode, encoded, fn_output_signature=shape)
+    def decode(encoded):
+        return tf.io.decode_image(encoded, channels=3, expand_animations=False)
+
+    def decode_all(encoded, feed):
+        shape = (None, None, 3) if network.multiple else (*feed, 3)
+        return tf.map_fn(
+            lambda picture: fit(decode(picture), feed),
+            encoded,
+            fn_output_signature=tf.TensorSpec(shape, tf.float32),
+        )
 
     def encoded_pictures(bg_bytes, fgbg_bytes):
-        return answer(decode_all(bg_bytes), decode_all(fgbg_bytes))
+        first = tf.shape(decode(fgbg_bytes[0]))[:2] if network.multiple else None
+        fed, answered = sizes(first)
+        pair = (decode_all(encoded, fed) for encoded in (bg_bytes, fgbg_bytes))
+        return answer(*pair, answered)
 
     def images(bg, fgbg):
-        return answer(data.fit(bg, feed), data.fit(fgbg, feed))
+        fed, answered = sizes(tf.shape(fgbg)[1:3])
+        return answer(fit(bg, fed), fit(fgbg, fed), answered)
 
     strings = tf.TensorSpec([None], tf.string)
     pictures = tf.TensorSpec([None, None, None, 3], tf.uint8)

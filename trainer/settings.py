@@ -39,9 +39,19 @@ class Settings:
     validation_split: str = _setting("validation", "Split to tune thresholds on.")
     test_split: str = _setting("test", "Split to report on.")
 
-    model: str = _setting("eigen", "Network.", choices=("eigen", "dnn15"))
+    model: str = _setting("eigen", "Network.", choices=("eigen", "dnn15", "refine"))
     image_size: str = _setting(
         "224", "Size of the pictures fed to the network, as 224 or HEIGHTxWIDTH."
+    )
+    small_size: str = _setting(
+        "",
+        "refine: size of the pictures that training begins with; image_size if empty.",
+    )
+    small_steps: float = _setting(
+        0.6, "Part of all steps that small_size is for.", least=0, most=1
+    )
+    register: bool = _setting(
+        True, "refine: whether the background is registered to the frame."
     )
     padding: str = _setting(
         "same",
@@ -71,6 +81,13 @@ class Settings:
         least=0,
     )
     batch_size: int = _setting(32, "Pictures a step, over all devices.", least=1)
+    edge_weight: float = _setting(
+        1.0, "Weight of the mask's pixels within two of its edge.", least=0
+    )
+    dice: float = _setting(0.0, "Weight of a soft Dice loss of the mask.", least=0)
+    depth_edges: float = _setting(
+        0.0, "Weight of a loss of the gradients of log depth.", least=0
+    )
     ssim: float = _setting(
         0.0, "Weight of a structural similarity loss of depth.", least=0
     )
@@ -161,12 +178,20 @@ class Settings:
         Raises:
           UserError: If `image_size` is no size.
         """
-        match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", self.image_size)
-        if not match:
-            raise UserError(
-                f"--image_size={self.image_size} is no size; write 224 or 228x304"
-            )
-        return int(match[1]), int(match[2] or match[1])
+        return _size("image_size", self.image_size)
+
+    @property
+    def sizes(self) -> tuple[tuple[int, tuple[int, int]], ...]:
+        """Sizes of the pictures trained on, each with the step it ends at.
+
+        Raises:
+          UserError: If `small_size` is no size.
+        """
+        small = round(self.small_steps * self.train_steps) if self.small_size else 0
+        sizes = [(self.train_steps, self.size)]
+        if small:
+            sizes.insert(0, (small, _size("small_size", self.small_size)))
+        return tuple(sizes)
 
     @property
     def shares(self) -> tuple[int, ...]:
@@ -186,3 +211,10 @@ class Settings:
     def folder(self) -> pathlib.Path:
         """The workdir, with ~ resolved."""
         return pathlib.Path(self.workdir).expanduser()
+
+
+def _size(flag: str, text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text)
+    if not match:
+        raise UserError(f"--{flag}={text} is no size; write 224 or 228x304")
+    return int(match[1]), int(match[2] or match[1])

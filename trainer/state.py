@@ -22,6 +22,8 @@ from trainer.settings import Settings
 IDENTITY = (
     "model", "image_size", "padding", "coarse_units", "fine_rows", "recipe",
     "train_split", "dataset_shares", "augment", "repeats", "batch_size", "seed",
+    "small_size", "small_steps",
+    "register",
 )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ from trainer.state import State, make_state
 
 LOG = logging.getLogger("trainer")
 
+DICE_SMOOTH = 50.0  # pixels
+
 
 def train(settings: Settings, strategy: tf.distribute.Strategy) -> State:
     """Trains from the newest checkpoint, or from the beginning, to the last step.
@@ -50,11 +52,21 @@ def train(settings: Settings, strategy: tf.distribute.Strategy) -> State:
 
 
 def _run_stages(state: State, step: int, checkpoints: Checkpoints) -> None:
-    batches = iter(distributed_batches(state, step))
+    batches = _batches(state, step)
     with logging_redirect_tqdm([LOG]), History(state, step) as history:
         for stage in state.stages:
             if step < stage.until:
                 step = _run_stage(state, stage, step, batches, history, checkpoints)
+
+
+def _batches(state: State, step: int):
+    """Batches from a step to the last one, at the size that each step is for."""
+    for until, size in state.settings.sizes:
+        if step < until:
+            batches = iter(distributed_batches(state, step, size))
+            for _ in range(step, until):
+                yield next(batches)
+            step = until
 
 
 def _chosen(state: State, checkpoints: Checkpoints) -> State:
@@ -81,8 +93,16 @@ def restore(settings: Settings, strategy: tf.distribute.Strategy) -> State:
     return _chosen(state, checkpoints)
 
 
-def distributed_batches(state: State, first_step: int):
-    """The training split from a step on, shared among the strategy's devices."""
+def distributed_batches(
+    state: State, first_step: int, size: tuple[int, int] | None = None
+):
+    """The training split from a step on, shared among the strategy's devices.
+
+    Args:
+      state: The run.
+      first_step: Step whose batch comes first.
+      size: Height and width of the pictures; those of the settings if None.
+    """
     settings = state.settings
     augmentation = Augmentation(
         settings.zoom, settings.rotation, settings.colour, settings.flip,
@@ -93,7 +113,7 @@ def distributed_batches(state: State, first_step: int):
         return data.training_batches(
             state.builders,
             settings.train_split,
-            size=settings.size,
+            size=size or settings.size,
             whole=settings.size,
             batch_size=settings.batch_size,
             augmentation=augmentation,
@@ -108,35 +128,60 @@ def distributed_batches(state: State, first_step: int):
     return state.strategy.distribute_datasets_from_function(batches)
 
 
-def head_losses(network: Network, maps, batch: dict, ssim: float = 0.0):
+def head_losses(network: Network, maps, batch: dict, settings: Settings):
     """Losses of mask and depth of one head, depth in the network's own code.
 
     Args:
       network: What gave the maps.
       maps: float32 [N, h, w, 2].
       batch: 'mask' float32 [N, H, W, 1] in 0 to 1, 'depth' float32 [N, H, W, 1] in
-        metres.
-      ssim: How much the structural similarity of depth counts.
+        metres. Maps that divide the picture evenly learn from the means over their
+        cells, others are enlarged.
+      settings: Read are `edge_weight`, `dice`, `depth_edges` and `ssim`.
 
     Returns:
-      Mask loss and depth loss, float32 [N], and the mask's logits at full size.
+      Mask loss and depth loss, float32 [N], and the mask's logits.
     """
-    size = tuple(batch["mask"].shape[1:3])
-    covered = network.grid.covered(size[0])
-    logits, code = network.logits(maps, size)
-    mask = losses.mask_loss(logits, batch["mask"], covered)
-    if network.depth_code == "share":
-        depth = losses.share_loss(code, batch["depth"], MOST_DEPTH, covered)
+    true, metres, covered = batch["mask"], batch["depth"], 1.0
+    if network.grid is None:
+        true, metres = _cell_means(true, metres, maps.shape[1:3])
     else:
-        depth = losses.depth_loss(code, batch["depth"], covered)
-    if ssim:
+        covered = network.grid.covered(true.shape[1])
+    logits, code = network.logits(maps, tuple(true.shape[1:3]))
+    weights = covered
+    if settings.edge_weight != 1:
+        weights = covered * losses.edge_weights(true, settings.edge_weight)
+    mask = losses.mask_loss(logits, true, weights)
+    if settings.dice:
+        cell = batch["mask"].shape[1] // true.shape[1]
+        smooth = DICE_SMOOTH / cell**2
+        mask += settings.dice * losses.dice_loss(logits, true, covered, smooth)
+    if network.depth_code == "share":
+        depth = losses.share_loss(code, metres, MOST_DEPTH, covered)
+    else:
+        depth = losses.depth_loss(code, metres, covered)
+        if settings.depth_edges:
+            depth += settings.depth_edges * losses.depth_edge_loss(
+                code, metres, covered
+            )
+    if settings.ssim:
         # Where depth is unknown both are the same, so that nothing is learned there.
-        known = ops.cast(batch["depth"] > 0, "float32")
-        shares = [
-            d * known / MOST_DEPTH for d in (network.metres(code), batch["depth"])
-        ]
-        depth += ssim * losses.ssim_loss(*shares)
+        known = ops.cast(metres > 0, "float32")
+        shares = [d * known / MOST_DEPTH for d in (network.metres(code), metres)]
+        depth += settings.ssim * losses.ssim_loss(*shares)
     return mask, depth, logits
+
+
+def _cell_means(mask, depth, cells):
+    """Labels over the cells of a map; depth over the pixels where it is known."""
+    side = mask.shape[1] // cells[0]
+    if side == 1:
+        return mask, depth
+    mask, total, known = (
+        ops.average_pool(values, side, side)
+        for values in (mask, depth, ops.cast(depth > 0, "float32"))
+    )
+    return mask, total / ops.maximum(known, 1e-6)
 
 
 def make_step(state: State, stage: Stage):
@@ -159,7 +204,7 @@ def make_step(state: State, stage: Stage):
             loss = 0.0
             for head, weight in stage.heads.items():
                 mask, depth, logits = head_losses(
-                    network, outputs[head], batch, settings.ssim
+                    network, outputs[head], batch, settings
                 )
                 mask = tf.reduce_sum(mask) / settings.batch_size
                 depth = tf.reduce_sum(depth) / settings.batch_size

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from trainer.errors import UserError
 from trainer.models.dnn15 import dnn15
 from trainer.models.eigen import eigen
 from trainer.models.network import Network
+from trainer.models.refine import MULTIPLE, refine
 from trainer.settings import Settings
 
 
@@ -30,8 +32,20 @@ def make_network(
     Raises:
       UserError: If the network cannot take pictures of this size.
     """
+    if settings.small_size and settings.model != "refine":
+        raise UserError(
+            f"--model={settings.model} is made for one size; --small_size is for refine"
+        )
     if settings.model == "dnn15":
         return dnn15(size=size, dtype=dtype, seed=settings.seed)
+    if settings.model == "refine":
+        for _, trained in settings.sizes:
+            _check_multiple(trained)
+        _check_multiple(size)
+        mean = None if mean_log_depth is None else float(np.mean(mean_log_depth))
+        return refine(
+            mean, registered=settings.register, dtype=dtype, seed=settings.seed
+        )
     return eigen(
         size=size,
         padding=settings.padding,
@@ -44,4 +58,12 @@ def make_network(
     )
 
 
-__all__ = ["Network", "dnn15", "eigen", "make_network"]
+def _check_multiple(size: tuple[int, int]) -> None:
+    if any(side % MULTIPLE for side in size):
+        raise UserError(
+            f"pictures of {size[0]} x {size[1]} pixels do not fit the network refine; "
+            f"sizes must be a multiple of {MULTIPLE}, such as 160 or 224"
+        )
+
+
+__all__ = ["Network", "dnn15", "eigen", "make_network", "refine"]

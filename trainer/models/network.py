@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from trainer.resampling import Grid, enlarge
@@ -17,16 +18,20 @@ class Network:
     Attributes:
       model: Takes {'bg', 'fgbg'}, float32 [N, H, W, 3] in 0 to 255, and gives for
         each head float32 [N, h, w, 2]: logit of the mask, depth in the head's code.
-      grid: Where the cells of the maps lie on the picture.
+      grid: Where the cells of the maps lie on the picture; None where the cells of
+        every map divide the picture evenly.
       heads: Names of the outputs; the last one is the prediction.
       depth_code: What the depth channel means: 'log', the logarithm of metres, or
         'share', a logit of the depth as a part of `MOST_DEPTH`.
+      multiple: Pictures of every size are taken whose sides are multiples of it; 0
+        where the network is made for one size.
     """
 
     model: keras.Model
-    grid: Grid
+    grid: Grid | None
     heads: tuple[str, ...]
     depth_code: str = "log"
+    multiple: int = 0
 
     def logits(self, maps, size: tuple[int, int]):
         """Enlarges one head's maps to a picture's size.
@@ -38,7 +43,12 @@ class Network:
         Returns:
           Two float32 [N, H, W, 1]: mask logits, and depth in the network's code.
         """
-        full = enlarge(maps, self.grid, size)
+        if self.grid is not None:
+            full = enlarge(maps, self.grid, size)
+        elif isinstance(size, tuple) and tuple(maps.shape[1:3]) == size:
+            full = maps
+        else:
+            full = tf.image.resize(maps, size)  # Keras's wants numbers for the size
         return full[..., :1], full[..., 1:]
 
     def metres(self, code):

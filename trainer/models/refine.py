@@ -1,0 +1,231 @@
+"""Our network: the background is registered first, then two stacks learn what is left.
+
+A coarse stack sees the whole pair at a quarter of its size and below, and says what is
+new and how far; a fine stack at half the size sharpens both and writes them at full
+size. The two stacks are those of Eigen et al. 2014, https://arxiv.org/abs/1406.2283,
+the coarse one built like a U-Net, https://arxiv.org/abs/1505.04597. Kernels are
+standardised in place of batches (https://arxiv.org/abs/1903.10520), so that a picture's
+answer never depends on the others in its batch.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from trainer.models.network import Network
+from trainer.registration import Registration
+
+MULTIPLE = 32  # sides of the pictures have to be multiples of it
+FILTERS = (32, 56, 96, 128, 160)  # at a half, a quarter … of the picture's size
+BLOCKS = (1, 1, 2, 2, 1)  # residual blocks on the way down
+
+
+def refine(
+    mean_log_depth: float | None = None,
+    registered: bool = True,
+    dtype: str = "float32",
+    seed: int = 0,
+) -> Network:
+    """Builds the network: 2.4 million parameters for pictures of every size.
+
+    Args:
+      mean_log_depth: Log metres that training starts from; 0 if None.
+      registered: Whether the background is registered; without, it is compared as
+        it is.
+      dtype: Keras dtype policy, such as 'mixed_bfloat16'. Registration and maps are
+        always float32.
+      seed: Of the initial weights.
+
+    Returns:
+      The network; its heads are 'coarse', float32 [N, H/4, W/4, 2], and 'fine',
+      float32 [N, H, W, 2].
+
+    Example:
+    ```python
+    network = refine()
+    maps = network.model({"bg": bg, "fgbg": fgbg})["fine"]  # [N, H, W, 2]
+    ```
+    """
+    seeds = iter(range(1000 * seed, 1000 * seed + 1000))
+
+    def convolution(name, filters, kernel=3, strides=1, relu=True, gain=1.0):
+        return Convolution(
+            filters, kernel, strides, padding="same", name=name, gain=gain,
+            activation="relu" if relu else None, dtype=dtype,
+            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+        )  # fmt: skip
+
+    def blocks(name, x, number=1):
+        for index in range(number):
+            part = f"{name}_{'abcd'[index]}"
+            y = convolution(f"{part}_1", x.shape[-1])(x)
+            # Gain 0: every block begins as nothing but its input.
+            y = convolution(f"{part}_2", x.shape[-1], relu=False, gain=0.0)(y)
+            x = layers.Add(dtype=dtype, name=f"{part}_sum")([x, y])
+            x = layers.ReLU(dtype=dtype, name=part)(x)
+        return x
+
+    def joined(name, deep, skip):
+        deep = convolution(f"{name}_up", skip.shape[-1], 1, relu=False)(deep)
+        deep = layers.UpSampling2D(2, dtype=dtype, name=f"{name}_enlarged")(deep)
+        x = layers.Add(dtype=dtype, name=f"{name}_sum")([deep, skip])
+        return blocks(name, layers.ReLU(dtype=dtype, name=f"{name}_relu")(x))
+
+    def head(name, filters, kernel):
+        return layers.Conv2D(
+            filters, kernel, padding="same", dtype="float32", name=name,
+            kernel_initializer=keras.initializers.VarianceScaling(
+                0.1, seed=next(seeds)
+            ),
+        )  # fmt: skip
+
+    # === Functional Model ===
+    inputs = {
+        name: keras.Input((None, None, 3), name=name, dtype="float32")
+        for name in ("bg", "fgbg")
+    }
+    pair = Comparison(registered, name="comparison")(inputs["bg"], inputs["fgbg"])
+    x = convolution("fine_1", FILTERS[0], 4, 2)(pair)  # [N, H/2, W/2, 32]
+    x = fine = blocks("fine_2", x, BLOCKS[0])
+    skips = []
+    for level, (filters, number) in enumerate(
+        zip(FILTERS[1:], BLOCKS[1:], strict=True), 1
+    ):
+        x = convolution(f"coarse_{level}_down", filters, 3, 2)(x)
+        x = blocks(f"coarse_{level}", x, number)
+        skips.append(x)
+    x = skips.pop()  # [N, H/32, W/32, 160]
+    # How near the scene is as a whole is seen from all of it at once.
+    whole = layers.GlobalAveragePooling2D(
+        keepdims=True, dtype=dtype, name="whole_mean"
+    )(x)
+    whole = convolution("whole_1", FILTERS[-1], 1)(whole)
+    x = layers.Add(dtype=dtype, name="whole_sum")(
+        [x, convolution("whole_2", FILTERS[-1], 1, relu=False, gain=0.0)(whole)]
+    )
+    scale = head("whole_scale", 1, 1)(whole)  # [N, 1, 1, 1], log metres
+    for level, skip in zip((5, 6, 7), reversed(skips), strict=True):
+        x = joined(f"coarse_{level}", x, skip)
+    coarse_head, fine_head = head("coarse_8", 2, 3), head("fine_4", 8, 3)
+    coarse_maps = Maps(1, name="coarse")(coarse_head(x), scale)  # [N, H/4, W/4, 2]
+    x = joined("fine_3", x, fine)  # [N, H/2, W/2, 32]
+    fine_maps = Maps(2, name="fine")(fine_head(x), scale)  # [N, H, W, 2]
+    model = keras.Model(
+        inputs, {"coarse": coarse_maps, "fine": fine_maps}, name="refine"
+    )
+
+    # === Config ===
+    if mean_log_depth is not None:
+        coarse_head.bias.assign([0.0, mean_log_depth])
+        fine_head.bias.assign(np.tile([0.0, mean_log_depth], 4))
+    return Network(model=model, grid=None, heads=("coarse", "fine"), multiple=MULTIPLE)
+
+
+@keras.saving.register_keras_serializable("trainer")
+class Convolution(layers.Conv2D):
+    """A convolution with standardised kernels, each multiplied by a learned gain."""
+
+    def __init__(self, *arguments, gain: float = 1.0, **settings):
+        """Makes the layer.
+
+        Args:
+          *arguments: As of `keras.layers.Conv2D`.
+          gain: What the gains begin with; at 1 the variance is kept, or halved by
+            a ReLU and doubled again.
+          **settings: As of `keras.layers.Conv2D`.
+        """
+        super().__init__(*arguments, **settings)
+        self._first_gain = gain
+
+    def build(self, input_shape):
+        """Makes kernel, bias and gains."""
+        super().build(input_shape)
+        self._gains = self.add_weight(
+            name="gain",
+            shape=(self.filters,),
+            initializer=keras.initializers.Constant(self._first_gain),
+        )
+
+    def call(self, inputs):
+        """Convolves float [N, h, w, C] with the standardised kernels."""
+        kernel = ops.cast(self.kernel, "float32")
+        mean = ops.mean(kernel, (0, 1, 2), keepdims=True)
+        variance = ops.mean((kernel - mean) ** 2, (0, 1, 2), keepdims=True)
+        number = kernel.shape[0] * kernel.shape[1] * kernel.shape[2]
+        factor = ops.cast(self._gains, "float32") * ops.rsqrt(
+            variance * number / 2 + 1e-6
+        )
+        kernel = ops.cast((kernel - mean) * factor, self.compute_dtype)
+        outputs = self.convolution_op(inputs, kernel)
+        outputs = ops.add(outputs, ops.cast(self.bias, self.compute_dtype))
+        return self.activation(outputs)
+
+
+@keras.saving.register_keras_serializable("trainer")
+class Comparison(layers.Layer):
+    """What the stacks see of a pair, float32 [N, H, W, 12].
+
+    Frame and registered background in -1 to 1; three times their difference; the
+    greatest difference of the three colours; how far the frame lies outside of what
+    the background shows within one pixel, which forgives what registration left;
+    and where the background is known at all.
+    """
+
+    def __init__(self, registered: bool = True, **settings):
+        """Makes the layer; see `refine`."""
+        super().__init__(**{**settings, "dtype": "float32"})
+        self._registration = Registration() if registered else None
+
+    def call(self, bg, fgbg):
+        """Compares.
+
+        Args:
+          bg: float32 [N, H, W, 3], 0 to 255.
+          fgbg: The same.
+
+        Returns:
+          float32 [N, H, W, 12].
+        """
+        frame, there = fgbg / 255.0, bg / 255.0
+        inside = ops.ones_like(there[..., :1])
+        if self._registration is not None:
+            there, inside = self._registration(there, frame)
+        change = frame - there
+        most = ops.max(ops.abs(change), -1, keepdims=True)
+        above = frame - ops.max_pool(there, 3, 1, "same")
+        below = -ops.max_pool(-there, 3, 1, "same") - frame
+        outside = ops.max(ops.maximum(above, below), -1, keepdims=True)
+        return ops.concatenate(
+            [
+                2 * frame - 1, 2 * there - 1, 3 * change,
+                ops.minimum(6 * most, 1.0), ops.clip(6 * outside, 0.0, 1.0), inside,
+            ],
+            -1,
+        )  # fmt: skip
+
+
+@keras.saving.register_keras_serializable("trainer")
+class Maps(layers.Layer):
+    """Puts a head's channels beside each other and adds the scene's log scale."""
+
+    def __init__(self, side: int, **settings):
+        """Makes the layer.
+
+        Args:
+          side: Pixels of the map in each cell and direction.
+          **settings: As of `keras.layers.Layer`.
+        """
+        super().__init__(**{**settings, "dtype": "float32"})
+        self._side = side
+
+    def call(self, cells, scale):
+        """Turns float32 [N, h, w, 2 * side**2] into [N, h * side, w * side, 2]."""
+        _, rows, columns, _ = ops.shape(cells)
+        side = self._side
+        if side > 1:
+            x = ops.reshape(cells, (-1, rows, columns, side, 2 * side))
+            x = ops.transpose(x, (0, 1, 3, 2, 4))  # [N, h, side, w, side * 2]
+            cells = ops.reshape(x, (-1, rows * side, columns * side, 2))
+        return cells + scale * np.array([0.0, 1.0], np.float32)
