@@ -6,9 +6,24 @@ import itertools
 from collections.abc import Iterable
 
 import numpy as np
+from keras import ops
 
 from trainer import data
 from trainer.errors import UserError
+
+
+def subtraction(change, threshold):
+    """Background subtraction.
+
+    Args:
+      change: float32 [N, H, W, 1], the largest difference of the two pictures over
+        the colours, 0 to 255.
+      threshold: The least difference of what is new.
+
+    Returns:
+      float32 [N, H, W, 1], 1 where something is new and 0 elsewhere.
+    """
+    return ops.cast(ops.round(change) >= threshold, "float32")
 
 
 def best_threshold(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> int:

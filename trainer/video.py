@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+import tqdm
 
 from trainer.errors import UserError
 
@@ -78,7 +79,10 @@ class VideoReader:
     def sample(self, number: int) -> list[np.ndarray]:
         """Reads all, and keeps `number` to `2 * number` pictures evenly spread."""
         kept, every = [], 1
-        for index, (_, pixels) in enumerate(self):
+        bar = tqdm.tqdm(
+            self, "background", self.number or None, unit="frame", dynamic_ncols=True
+        )
+        for index, (_, pixels) in enumerate(bar):
             if index % every == 0:
                 kept.append(pixels)
             if len(kept) == 2 * number + 1:

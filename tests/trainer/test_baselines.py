@@ -21,6 +21,12 @@ def test_best_threshold_is_the_best_of_all():
     assert iou(best) == max(iou(threshold) for threshold in range(1, 256))
 
 
+def test_subtraction_finds_what_differs_by_the_threshold_in_whole_levels():
+    change = np.array([0.0, 12.4, 12.5, 13.0, 200.0], np.float32).reshape(1, 1, 5, 1)
+    found = np.asarray(baselines.subtraction(change, 13.0))
+    assert found.ravel().tolist() == [0, 0, 0, 1, 1]  # 12.5 is rounded to 12
+
+
 def test_an_empty_split_of_masks_still_gives_a_threshold():
     zeros = np.zeros((1, 4, 4, 1), np.float32)
     assert 1 <= baselines.best_threshold([(zeros, zeros)]) <= 255
