@@ -26,7 +26,7 @@ class Run:
       folder: Its workdir.
       model: Name of the network.
       network: With the averaged weights of the run, in float32.
-      size: Height and width of the pictures that it is fed.
+      size: Height and width of the pictures that it is fed, if it is made for one.
       step: Step that the weights are of.
     """
 
@@ -47,8 +47,11 @@ class Run:
         Returns:
           Two float32 [N, *size, 1]: the mask in 0 to 1, the depth in metres.
         """
-        feed = (fit(picture, self.size) for picture in (bg, fgbg))
-        return self.network.predict(*feed, size)
+        feed, step = self.size, self.network.multiple
+        if step:  # as it is served: at the pictures' own size
+            feed = tuple(max(1, (side + step // 2) // step) * step for side in size)
+        pair = (fit(picture, feed) for picture in (bg, fgbg))
+        return self.network.predict(*pair, size)
 
     @property
     def parameters(self) -> int:
