@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
+import io
 import os
 import pathlib
 import urllib.parse
@@ -78,6 +78,8 @@ def list_pictures(folder: epath.PathLike) -> dict[str, epath.Path]:
     """
     folder = epath.Path(folder).expanduser()
     try:
+        if not is_local(folder) and not folder.is_dir():
+            raise FileNotFoundError(f"no such folder: {folder}")
         entries = sorted(folder.iterdir())
         chosen = [path for path in entries if _is_picture(path)]
     except OSError as error:
@@ -199,11 +201,11 @@ def _is_picture(path: epath.Path) -> bool:
 def _read(path: epath.Path) -> Image.Image:
     """Reads a file's first picture, upright, or says why it cannot be used."""
     try:
-        with contextlib.ExitStack() as opened:
-            file = path if is_local(path) else opened.enter_context(path.open("rb"))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                image = opened.enter_context(Image.open(file))
+        file = path if is_local(path) else io.BytesIO(path.read_bytes())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(file)
+        with image:
             if image.width * image.height > MOST_PIXELS:
                 raise InputError(
                     f"{path}: {image.width}x{image.height} pixels are too many (a "

@@ -12,6 +12,8 @@ from etils import epath
 
 from fgbg_tfds.errors import InputError
 
+REFUSALS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EFBIG)
+
 
 def is_local(path: epath.PathLike) -> bool:
     """Returns whether a path has a file system's links, locks and free room."""
@@ -37,12 +39,11 @@ def link(source: epath.PathLike, target: epath.PathLike) -> None:
 
 @contextlib.contextmanager
 def disk_errors_told(folder: epath.PathLike) -> Iterator[None]:
-    """Turns what a full or read-only disk raises into an `InputError`."""
+    """Turns what a full or read-only disk or bucket raises into an `InputError`."""
     import tensorflow as tf
 
     refusals = (
         PermissionError,
-        tf.errors.ResourceExhaustedError,
         tf.errors.PermissionDeniedError,
         tf.errors.UnauthenticatedError,
     )
@@ -50,10 +51,11 @@ def disk_errors_told(folder: epath.PathLike) -> Iterator[None]:
         yield
     except refusals as error:
         raise InputError(f"{folder}: cannot be written: {error}") from error
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR):
+    except (OSError, tf.errors.ResourceExhaustedError) as error:
+        reason = os.strerror(getattr(error, "errno", None) or errno.ENOSPC)
+        if isinstance(error, OSError) and error.errno not in REFUSALS:
             raise
         raise InputError(
-            f"{folder}: cannot be written: {error.strerror}; make room or give another "
+            f"{folder}: cannot be written: {reason}; make room or give another "
             "--data_dir; what is finished is kept for the next try"
         ) from error

@@ -6,6 +6,7 @@ import math
 import os
 import pathlib
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from PIL import Image
 
 from fgbg_tfds import Builder, FgbgConfig, compositing
 from fgbg_tfds.errors import InputError
@@ -78,8 +80,9 @@ finally:
 """
 
 
-def tfds_build(config, data_dir, *options, launch=(LAUNCH,), **run):
+def tfds_build(config, data_dir, *options, launch=(LAUNCH,), within=(), **run):
     command = [
+        *within,
         *(sys.executable, "-c", *launch, "build", str(PACKAGE)),
         *("--data_dir", str(data_dir), "--config", json.dumps(config), *options),
     ]
@@ -309,6 +312,68 @@ def test_bad_picture_ends_the_build_with_nothing_left(drawn_folders, tmp_path):
     assert "Traceback" not in done.stderr
     assert "zero.png: not a picture" in done.stderr.strip().splitlines()[-1]
     assert not files_of(tmp_path / "data")
+
+
+def mounted(folder, *options):
+    """Words that run a command where `folder` is a mount of its own, or a skip."""
+    mount = shlex.join(["mount", *options, str(folder)])
+    words = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-c"]
+    if subprocess.run([*words, mount], capture_output=True).returncode:
+        pytest.skip("this machine lets no one mount anything")
+    return [*words, f'{mount} && "$@"; e=$?; ls -A {folder}/fgbg/*; exit $e', "bash"]
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ("1100k", "cannot be written: No space left on device; make room"),
+        ("600k", "needs about 0.9 MB, but only 0.6 MB are free; make room"),
+    ],
+)
+def test_full_disk_ends_the_build_in_one_line(drawn_folders, tmp_path, size, said):
+    mount = mounted(tmp_path, "-t", "tmpfs", "-o", f"size={size}", "tmpfs")
+    done = tfds_build(small(drawn_folders), tmp_path, within=mount)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (last,) = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert f"error: {tmp_path}/fgbg/small: " in last and said in last
+    assert "incomplete" not in done.stdout and "1.0.0\n" not in done.stdout
+
+
+def test_read_only_target_ends_the_build_in_one_line(drawn_folders, tmp_path):
+    mount = mounted(tmp_path, "-t", "tmpfs", "-o", "ro,size=9m", "tmpfs")
+    done = tfds_build(small(drawn_folders), tmp_path, within=mount)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (last,) = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert f"error: {tmp_path}/fgbg/small: cannot be written" in last
+
+
+def test_build_of_a_folder_full_of_oddities(drawn_folders, tmp_path):
+    folders = shutil.copytree(drawn_folders, tmp_path / "pictures")
+    good = folders / "backgrounds" / "street_0.jpg"
+    names = ["sp ace.jpg", "line\nbreak.jpg", "\u00fcn\u00ef.jpg", "STREET_0.jpg"]
+    for name in [*names, ".hidden.jpg"]:
+        shutil.copy(good, folders / "backgrounds" / name)
+    photo = Image.open(good)
+    photo.convert("CMYK").save(folders / "backgrounds" / "print.jpg")
+    photo.quantize(64).save(folders / "backgrounds" / "palette.png")
+    photo.save(folders / "backgrounds" / "really_a_jpeg.png", "JPEG")
+    photo.save(folders / "backgrounds" / "moving.gif", save_all=True)
+    (folders / "backgrounds" / "more" / "deeper").mkdir(parents=True)
+    (folders / "backgrounds" / "notes.txt").write_text("text")
+    config = FgbgConfig(**small(folders, teacher="none", image_size=32))
+    builder = Builder(config=config, data_dir=str(tmp_path / "data"))
+    builder.download_and_prepare()
+    labels = tfds.builder("fgbg/small", data_dir=tmp_path / "data").info.features
+    assert sorted(labels["background"].names) == sorted(
+        [
+            *(name.replace("\n", "%0A") for name in names),
+            *(f"street_{number}.jpg" for number in range(3)),
+            *("print.jpg", "palette.png", "really_a_jpeg.png", "moving.gif"),
+        ]
+    )
+    assert sum(s.num_examples for s in builder.info.splits.values()) == 4 * 11 * 6
 
 
 @pytest.mark.parametrize(
