@@ -18,6 +18,7 @@ from trainer.augment.window import window
 from trainer.errors import UserError
 from trainer.streams import Part
 
+MOST = 80.0  # metres, as in the data contract
 POOL = 256  # pairs, about, that are kept to be shown again in another order
 
 
@@ -73,11 +74,11 @@ class Life:
         slots = part.batch_size // part.workers // GROUP  # groups a batch, here
         pool, shown = divmod(first_step, kept * repeats)
         first = pool * kept * part.batch_size
+        examples = part.of(stream(first).enumerate(first))
         groups = (
-            part.of(stream(first).enumerate(first))
-            .map(lambda i, e: (i, self._loaded(i, decode(e))), tf.data.AUTOTUNE)
+            _map(examples, lambda place, e: (place, self._loaded(place, decode(e))))
             .batch(GROUP, drop_remainder=True)
-            .map(self._made, tf.data.AUTOTUNE)
+            .apply(lambda groups: _map(groups, self._made))
         )
         if repeats > 1:
             pools = groups.batch(kept * slots, drop_remainder=True).prefetch(1)
@@ -85,26 +86,14 @@ class Life:
 
             def show(number, made):
                 order = self._order(number, kept, mine, slots)
-                shown_groups = tf.data.Dataset.from_tensor_slices(order)
-                return shown_groups.map(
-                    lambda i: tf.nest.map_structure(lambda value: value[i], made)
+                return tf.data.Dataset.from_tensor_slices(order).map(
+                    lambda i: {name: value[i] for name, value in made.items()}
                 )
 
             groups = pools.enumerate(pool).flat_map(show).skip(shown * slots)
-        begun = first_step * slots
-        merge = tf.data.Dataset.map
-        batches = (
-            groups.enumerate(begun)
-            .map(lambda i, made: self._shown(i, made, part, slots), tf.data.AUTOTUNE)
-            .batch(each // GROUP, drop_remainder=True)
-        )
-        return merge(
-            batches,
-            lambda batch: {
-                name: tf.reshape(value, (each, *value.shape[2:]))
-                for name, value in batch.items()
-            },
-        )
+        groups = groups.enumerate(first_step * slots)
+        windows = _map(groups, lambda i, made: self._shown(i, made, part, slots))
+        return windows.unbatch().batch(each, drop_remainder=True)
 
     def _loaded(self, index, example: dict) -> dict:
         """A decoded pair at its whole size, rotated and coloured."""
@@ -119,7 +108,7 @@ class Life:
             "bg": tf.cast(scene.bg, tf.uint8),
             "frame": tf.cast(scene.frame, tf.uint8),
             "mask": tf.cast(tf.round(scene.mask * 255.0), tf.uint8),
-            "depth": tf.cast(tf.minimum(scene.depth * 256.0, 65535.0), tf.uint16),
+            "depth": tf.cast(tf.minimum(scene.depth, MOST) * 256.0, tf.uint16),
         }
 
     def _order(self, pool, kept: int, mine: int, slots: int):
@@ -152,10 +141,16 @@ class Life:
             "bg": scene.bg,
             "fgbg": scene.frame,
             "mask": scene.mask / 255.0,
-            "depth": scene.depth / 256.0,
+            "depth": tf.minimum(scene.depth / 256.0, MOST),
             "index": first + tf.range(GROUP, dtype=tf.int64),
         }
 
     def _seed(self, place, purpose: int):
         seed = tf.stack([tf.cast(self.seed, tf.int64), tf.cast(place, tf.int64)])
         return tf.random.fold_in(tf.cast(seed, tf.int32), purpose)
+
+
+def _map(dataset: tf.data.Dataset, function) -> tf.data.Dataset:
+    """Maps in parallel; not translated by AutoGraph, which takes half a minute."""
+    plain = tf.autograph.experimental.do_not_convert(function)
+    return dataset.map(plain, tf.data.AUTOTUNE, deterministic=True)

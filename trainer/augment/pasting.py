@@ -17,6 +17,9 @@ LEAST, MOST = 0.06, 0.75  # longest side, as a part of the picture's
 ENLARGED = 2.0  # at most
 OUTSIDE = 0.25  # share of objects that may lie partly outside the picture
 TEXTURED = 0.15  # share of objects that get the colours of another picture
+ORDERS = (  # of the channels of an object's colours, to draw from
+    *[(0, 1, 2)] * 10, (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)
+)  # fmt: skip
 BLENDS = (0.55, 0.15, 0.15, 0.15)  # as it is, hard, feathered, colour-matched
 
 
@@ -52,6 +55,11 @@ class Objects:
     depth: tf.Tensor
 
 
+def values(record: Scene | Objects) -> tuple:
+    """The fields, as TensorFlow's control flow wants them."""
+    return tuple(getattr(record, field.name) for field in dataclasses.fields(record))
+
+
 def cut_out(scene: Scene) -> Objects:
     """Takes what is new out of its frames, without the ground that shines through.
 
@@ -63,11 +71,6 @@ def cut_out(scene: Scene) -> Objects:
     pure = scene.bg + (scene.frame - scene.bg) / tf.maximum(alpha, 0.34)
     colour = tf.clip_by_value(pure, 0.0, 255.0) * alpha
     return Objects(colour, alpha, tf.where(alpha >= 0.5, scene.depth, 0.0))
-
-
-def chosen(objects: Objects, indices) -> Objects:
-    """Objects by number, int32 [m]."""
-    return Objects(*(tf.gather(value, indices) for value in _values(objects)))
 
 
 def place(objects: Objects, seed) -> Objects:
@@ -130,15 +133,14 @@ def recolour(objects: Objects, seed) -> Objects:
     """Other colours: channels exchanged in a third, gains and brightness in all."""
     number = tf.shape(objects.alpha)[0]
     parts = seeds(seed, 4)
-    orders = tf.constant(
-        [[0, 1, 2]] * 10 + [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
-    )
-    order = tf.random.stateless_uniform([number], parts[0], 0, len(orders), tf.int32)
-    mixing = tf.one_hot(tf.gather(orders, order), 3)  # [n, 3, 3]
+    order = tf.random.stateless_uniform([number], parts[0], 0, len(ORDERS), tf.int32)
+    mixing = tf.one_hot(tf.gather(ORDERS, order), 3)  # [n, 3, 3]
     gains = tf.exp(draw(parts[1], number, -0.3, 0.3, channels=3)[:, 0, 0])
     gains *= tf.exp(draw(parts[2], number, -0.3, 0.3)[:, 0, 0])
     offset = draw(parts[3], number, -25.0, 25.0)
-    colour = tf.einsum("nhwc,ndc->nhwd", objects.colour, mixing * gains[..., None])
+    mixing = tf.transpose(mixing * gains[..., None], [0, 2, 1])
+    flat = tf.reshape(objects.colour, [number, -1, 3])
+    colour = tf.reshape(tf.matmul(flat, mixing), tf.shape(objects.colour))
     colour += offset * objects.alpha
     limit = 255.0 * objects.alpha
     return dataclasses.replace(objects, colour=tf.clip_by_value(colour, 0.0, limit))
@@ -240,20 +242,6 @@ def emptied(scene: Scene) -> Scene:
 def settled(scene: Scene) -> Scene:
     """Lets what is new have been there always: it stands in the background too."""
     return Scene(scene.frame, scene.frame, tf.zeros_like(scene.mask), scene.depth)
-
-
-def pick(which, *scenes: Scene) -> Scene:
-    """For each pair one of several scenes, by number, int32 [n]."""
-    result = scenes[0]
-    for number, scene in enumerate(scenes[1:], 1):
-        there = (which == number)[:, None, None, None]
-        pairs = zip(_values(scene), _values(result), strict=True)
-        result = Scene(*(tf.where(there, new, old) for new, old in pairs))
-    return result
-
-
-def _values(record) -> tuple:
-    return tuple(getattr(record, f.name) for f in dataclasses.fields(record))
 
 
 def _extent(alpha, axis: int, length: int):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from trainer.augment.draws import column, draw, seeds
 
-STOPS = 0.7  # exposure, to either side
+STOPS = 0.6  # exposure, to either side
 OFFSET = 12.0  # of the black level, grey levels
 GAMMA = 0.3  # natural logarithm of the exponent
 BALANCE = 0.2  # natural logarithm of a channel's gain
@@ -19,7 +19,7 @@ VIGNETTE = 0.5  # darkening of the corners
 
 
 def exposure(pictures, seed, strength):
-    """Gain of up to 0.7 stops and a black level moved by up to 12 grey levels."""
+    """Gain of up to 0.6 stops and a black level moved by up to 12 grey levels."""
     number, strength = tf.shape(pictures)[0], column(strength)
     first, second = seeds(seed, 2)
     gain = 2.0 ** (draw(first, number) * STOPS * strength)

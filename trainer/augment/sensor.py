@@ -29,7 +29,7 @@ def noise(pictures, seed, strength):
     read = draw(first, number, 0.0, READ) * strength
     shot = draw(second, number, 0.0, SHOT) * strength
     deviation = tf.sqrt(read**2 + shot**2 / 255.0 * pictures)
-    grains = tf.random.stateless_normal(tf.shape(pictures), third)
+    grains = _grains(tf.shape(pictures), third)
     return tf.clip_by_value(pictures + deviation * grains, 0.0, 255.0)
 
 
@@ -76,3 +76,16 @@ def jpeg(pictures, seed, strength):
     spec = tf.TensorSpec(pictures.shape[1:], tf.uint8)
     compressed = tf.map_fn(compress, inputs, fn_output_signature=spec)
     return tf.cast(tf.tensor_scatter_nd_update(levels, chosen, compressed), tf.float32)
+
+
+def _grains(shape, seed):
+    """Noise of unit variance, float32, a quarter the cost of normal noise.
+
+    Triangular: every number is the sum of two random bytes.
+    """
+    words = [2, tf.reduce_prod(shape) // 4 + 1]
+    drawn = tf.random.stateless_uniform(words, seed, None, None, tf.int32)
+    drawn = tf.reshape(tf.bitcast(drawn, tf.uint8), [2, -1])
+    drawn = tf.cast(drawn[:, : tf.reduce_prod(shape)], tf.float32)
+    deviation = (2 * (256**2 - 1) / 12) ** 0.5
+    return tf.reshape((drawn[0] + drawn[1] - 255.0) / deviation, shape)
