@@ -9,30 +9,10 @@ figure of its resident memory. Prints a line for each and their ratio.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import pathlib
-import sys
 import tempfile
-import time
 
-PACKAGE = pathlib.Path(__file__).parents[1] / "fgbg_tfds"
-LAUNCH = "from tensorflow_datasets.scripts.cli.main import launch_cli; launch_cli()"
-
-
-def build(config: dict[str, object], folder: str) -> tuple[int, float]:
-    """Builds a data set; returns peak memory in bytes and seconds."""
-    words = [sys.executable, "-c", LAUNCH, "build", str(PACKAGE)]
-    words += ["--data_dir", folder, "--config", json.dumps(config)]
-    log = os.open(pathlib.Path(folder) / "log", os.O_WRONLY | os.O_CREAT)
-    start = time.perf_counter()
-    actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
-    pid = os.posix_spawn(sys.executable, words, os.environ, file_actions=actions)
-    _, status, usage = os.wait4(pid, 0)
-    os.close(log)
-    if status:
-        sys.exit((pathlib.Path(folder) / "log").read_text()[-2000:])
-    return usage.ru_maxrss * 1024, time.perf_counter() - start
+from build_process import build, examples_in, splits_of
 
 
 def main() -> None:
@@ -56,16 +36,16 @@ def main() -> None:
             "labelling": arguments.labelling,
             "placements": placements,
         }
-        with tempfile.TemporaryDirectory() as folder:
-            peak, seconds = build(config, folder)
-            infos = pathlib.Path(folder).glob("fgbg/*/*/dataset_info.json")
-            splits = json.loads(next(infos).read_text())["splits"]
-        count = sum(int(n) for split in splits for n in split["shardLengths"])
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            taken = build(config, folder)
+            splits = splits_of(folder).values()
+        count = sum(map(examples_in, splits))
         size = sum(int(split["numBytes"]) for split in splits)
-        peaks.append(peak)
+        peaks.append(taken.peak_bytes)
         print(
-            f"{count:8d} composites: peak {peak / 1e9:.2f} GB, "
-            f"{size / count / 1e3:.1f} KB each, {seconds:.0f} s",
+            f"{count:8d} composites: peak {taken.peak_bytes / 1e9:.2f} GB, "
+            f"{size / count / 1e3:.1f} KB each, {taken.seconds:.0f} s",
             flush=True,
         )
     print(f"ratio of the peaks: {peaks[1] / peaks[0]:.3f}")

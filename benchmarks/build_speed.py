@@ -3,7 +3,10 @@
     python benchmarks/build_speed.py --foregrounds DIR --backgrounds DIR
 
 Everything runs in this process, interleaved, round after round; what counts are
-the ratios. Without folders, drawn pictures are taken.
+the ratios. Without folders, drawn pictures are taken. Builds read (or draw) the
+pictures and load their teacher anew each time, as the teacher alone does; the
+start of Python and the import of TensorFlow are in none of them. "Loaded" is the
+ratio without the loading of the teacher. Processor time is that of all threads.
 
 - original: the original project's way, on one thread: paste with Pillow, save the
   composite and the mask as JPEG of quality 30, then zip the folder.
@@ -11,12 +14,14 @@ the ratios. Without folders, drawn pictures are taken.
 - geometric: our build; the teacher looks at each background once.
 - composite: our build; the teacher looks at every composite.
 - teacher: the teacher alone on composites in memory, nothing composed or written.
+- loading: the teacher loads and looks at one batch.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import pathlib
 import shutil
@@ -29,7 +34,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from PIL import Image
 
-from fgbg_tfds import Builder, FgbgConfig, depth
+from fgbg_tfds import Builder, FgbgConfig, depth, shards
 from fgbg_tfds.labelling import Studio
 
 JPEG_QUALITY = 30
@@ -99,41 +104,66 @@ def main() -> None:
     )
 
     def build(name: str):
-        return lambda folder: Builder(
-            config=configs[name], data_dir=str(folder)
-        ).download_and_prepare()
+        def way(folder: pathlib.Path) -> None:
+            shards.open_studio.cache_clear()
+            Builder(config=configs[name], data_dir=str(folder)).download_and_prepare()
 
-    def look(folder: pathlib.Path) -> None:
+        return way
+
+    def load_and_look(folder: pathlib.Path | None, batches: int) -> None:
         del folder
-        for _ in range(0, len(studio.recipe), len(batch)):
-            studio.teacher(batch)
+        teacher = depth.load_teacher(arguments.teacher, arguments.weights)
+        for _ in range(batches):
+            teacher(batch)
 
+    count = len(studio.recipe)
     ways = {
         "original": lambda folder: original(studio, folder),
         **{name: build(name) for name in configs},
-        "teacher": look,
+        "teacher": lambda folder: load_and_look(folder, math.ceil(count / len(batch))),
+        "loading": lambda folder: load_and_look(folder, 1),
     }
-    look(None)  # the graph is traced once
+    load_and_look(None, 1)  # what TensorFlow does once in a process is done
     seconds: dict[str, list[float]] = {name: [] for name in ways}
+    processor: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(arguments.rounds):
         for name, way in ways.items():
             with tempfile.TemporaryDirectory() as folder:
-                start = time.perf_counter()
+                start, used = time.perf_counter(), time.process_time()
                 way(pathlib.Path(folder))
                 seconds[name].append(time.perf_counter() - start)
+                processor[name].append(time.process_time() - used)
 
-    count = len(studio.recipe)
     print(f"{count} composites, {arguments.rounds} rounds, {os.cpu_count()} cores")
-    print(f"{'':12}{'composites/s':>14}{'of the original':>17}{'of the teacher':>16}")
-    for name, times in seconds.items():
-        per_second = count / statistics.median(times)
-        ratios = [
-            statistics.median(
-                other / own for other, own in zip(seconds[base], times, strict=True)
+    print(
+        f"{'':12}{'composites/s':>14}{'of the original':>17}{'of the teacher':>16}"
+        f"{'loaded':>9}{'processor ms':>14}"
+    )
+    for name in list(ways)[:-1]:
+        loading = seconds["loading"] if name in ("composite", "teacher") else None
+        print(
+            f"{name:12}{count / statistics.median(seconds[name]):14.1f}"
+            f"{ratio(seconds['original'], seconds[name]):16.2f}x"
+            f"{ratio(seconds['teacher'], seconds[name]):15.2f}x"
+            + (
+                f"{ratio(seconds['teacher'], seconds[name], loading):8.2f}x"
+                if loading
+                else f"{'':9}"
             )
-            for base in ("original", "teacher")
-        ]
-        print(f"{name:12}{per_second:14.1f}{ratios[0]:16.2f}x{ratios[1]:15.2f}x")
+            + f"{statistics.median(processor[name]) / count * 1e3:14.2f}"
+        )
+    print(f"loading: {statistics.median(seconds['loading']):.1f} s")
+
+
+def ratio(
+    others: list[float], own: list[float], less: list[float] | None = None
+) -> float:
+    """Returns the median of others / own over the rounds, less a part of both."""
+    less = less or [0.0] * len(own)
+    return statistics.median(
+        (other - part) / (mine - part)
+        for other, mine, part in zip(others, own, less, strict=True)
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,11 @@ import tensorflow_datasets as tfds
 from etils import epath
 
 FILE_NAME = "croissant.json"
-TFRECORD = "https://www.tensorflow.org/tutorials/load_data/tfrecord"
+FORMATS = {
+    "tfrecord": "https://www.tensorflow.org/tutorials/load_data/tfrecord",
+    "array_record": "https://github.com/google/array_record",
+}
+OTHER_FORMAT = "https://www.tensorflow.org/datasets/file_formats"
 DRAWN_LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"
 FOLDERS_LICENSE = "That of the pictures that it is composed of."
 
@@ -42,13 +46,14 @@ def describe(info: tfds.core.DatasetInfo, license: str) -> dict[str, object]:
     """
     import mlcroissant as mlc  # Slow to import; only the end of a build needs it.
 
+    suffix = info.file_format.file_suffix
     files = [
         mlc.FileSet(
             id=f"{split}-files",
             name=f"{split}-files",
             description=f"{split}: {details.num_examples} examples",
-            encoding_formats=[TFRECORD],
-            includes=[f"{info.name}-{split}.tfrecord-*"],
+            encoding_formats=[FORMATS.get(suffix, OTHER_FORMAT)],
+            includes=[f"{info.name}-{split}.{suffix}-*"],
         )
         for split, details in info.splits.items()
     ]
