@@ -9,6 +9,7 @@ import math
 import operator
 import os
 import pathlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,7 @@ from fgbg_tfds.storage import link
 
 EXAMPLES_PER_SHARD = 512
 MOST_SHARDS = 1000  # of a split; larger splits get larger shards
+_OPENING = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +137,9 @@ class ShardWriter:
                 todo.append(shard)
         if not todo:
             return
-        studio = open_studio(self._settings)
+        with _OPENING:  # a worker may write in several threads
+            studio = open_studio(self._settings)
+            _ = studio.teacher
         if studio.fingerprint != self._fingerprint:
             raise InputError(
                 f"{self._settings.foregrounds}, {self._settings.backgrounds}: other "
