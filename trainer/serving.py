@@ -63,6 +63,7 @@ def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
         fed = tf.maximum((shape + step // 2) // step, 1) * step
         return fed, shape
 
+    @tf.function  # both signatures call it, so that it is traced but once
     def answer(bg, fgbg, size):
         mask, depth = network.predict(bg, fgbg, size)
         return {"mask": mask, "depth": depth}
