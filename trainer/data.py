@@ -12,6 +12,8 @@ import functools
 import tensorflow as tf
 
 from trainer.augment import Augmentation, augment, fit
+from trainer.augment.life import empty, perturbed
+from trainer.augment.pasting import Scene, values
 from trainer.datasets import (
     FEATURES,
     Builders,
@@ -31,10 +33,17 @@ from trainer.pairs import Life
 from trainer.streams import Part, mixed
 
 __all__ = [
-    "FEATURES", "count", "evaluation_batches", "fingerprint", "full_name",
+    "FEATURES", "VARIANTS", "count", "evaluation_batches", "fingerprint", "full_name",
     "open_dataset", "open_datasets", "picture_size", "pictures", "several",
     "spread", "training_batches",
 ]  # fmt: skip
+
+EVALUATION_SEED = 20260
+VARIANTS = {
+    "clean": lambda pair, seed: pair,
+    "perturbed": perturbed,
+    "empty": empty,
+}
 
 
 def training_batches(
@@ -114,19 +123,24 @@ def evaluation_batches(
     *,
     size: tuple[int, int],
     batch_size: int,
+    variant: str = "clean",
     worker: int = 0,
     workers: int = 1,
     replicas: int = 1,
 ) -> tf.data.Dataset:
     """All examples of a split once, in the order of the files.
 
-    The last batch is filled up with black pictures that count nothing.
+    The last batch is filled up with black pictures that count nothing. What life does
+    to a variant comes from the place of the example in the split alone.
 
     Args:
       builders: The data set, or several.
       split: Split to read.
       size: Height h and width w that the network is fed.
       batch_size: Examples at a time, over all workers.
+      variant: 'clean', the pairs as they are; 'perturbed', both pictures as a fixed
+        camera would have seen them, labels as they are; 'empty', perturbed and clean
+        pairs with nothing new, depth unknown where the object was.
       worker: Which part of every batch is this process's.
       workers: Number of parts.
       replicas: Devices over all workers; batches are cut to `batch_size / replicas`.
@@ -145,18 +159,17 @@ def evaluation_batches(
     part = Part(batch_size, worker, workers, replicas)
     full = picture_size(builders, split)
 
+    @tf.autograph.experimental.do_not_convert
     def prepare(index, example):
-        example = {
-            name: tf.ensure_shape(picture, (*full, None))
-            for name, picture in decode(builders, example).items()
-        }
-        bg, fgbg = (tf.cast(example[name], tf.float32) for name in ("bg", "fgbg"))
+        seed = tf.stack([EVALUATION_SEED, tf.cast(index, tf.int32)])
+        pair = VARIANTS[variant](_pair(decode(builders, example), full), seed)
+        bg, fgbg, mask, depth = (value[0] for value in values(pair))
         return {
             "bg": fit(bg, size),
             "fgbg": fit(fgbg, size),
             "change": tf.reduce_max(tf.abs(fgbg - bg), -1, keepdims=True),
-            "mask": tf.cast(example["mask"], tf.float32) / 255.0,
-            "depth": tf.cast(example["depth"], tf.float32) / 256.0,
+            "mask": mask,
+            "depth": depth,
             "real": tf.constant(True),
             "index": index,
         }
@@ -170,3 +183,10 @@ def evaluation_batches(
     stream = part.of(stream.concatenate(filling).enumerate())
     stream = stream.map(lambda _, example: example)
     return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
+
+
+def _pair(example: dict, size: tuple[int, int]) -> Scene:
+    """A decoded example in float32, with a first axis of 1."""
+    scales = {"bg": 1.0, "fgbg": 1.0, "mask": 255.0, "depth": 256.0}
+    pictures = (tf.cast(example[name], tf.float32) / s for name, s in scales.items())
+    return Scene(*(tf.ensure_shape(p, (*size, None))[None] for p in pictures))

@@ -51,13 +51,43 @@ def make(scene: Scene, seed) -> Scene:
 
     def made(index):
         dice, first, second = seeds(tf.random.fold_in(seed, index), 3)
-        clean, power = tf.unstack(tf.random.stateless_uniform([2], dice))
-        strength = tf.where(clean < CLEAN, 0.0, power**STRENGTH)
+        strength = _strength(dice)
         return values(
             perturb(populate(scene, index, first, strength), second, strength)
         )
 
     return _each(made, scene)
+
+
+def perturbed(pair: Scene, seed) -> Scene:
+    """A pair as life would have had it, for evaluation: nothing pasted, labels kept.
+
+    Args:
+      pair: A pair, with a first axis of 1.
+      seed: int32 [2].
+
+    Returns:
+      The pair, with a shadow of what is new and all that `perturb` does.
+    """
+    dice, first, second = seeds(seed, 3)
+    strength = tf.random.stateless_uniform([], dice) ** STRENGTH
+    shaded = _shaded(pair, pair.mask, first, strength)
+    return perturb(shaded, second, strength)
+
+
+def empty(pair: Scene, seed) -> Scene:
+    """A pair with nothing new, for evaluation; a third of them clean, as in training.
+
+    Args:
+      pair: A pair, with a first axis of 1.
+      seed: int32 [2].
+
+    Returns:
+      The background twice, each perturbed on its own; a mask of 0, and no depth where
+      the object was.
+    """
+    dice, part = seeds(seed, 2)
+    return perturb(pasting.emptied(pair), part, _strength(dice))
 
 
 def populate(scene: Scene, index, seed, strength) -> Scene:
@@ -207,6 +237,12 @@ def _each(made, scene: Scene) -> Scene:
 
 def _one(scene: Scene, index) -> Scene:
     return Scene(*(value[index][None] for value in values(scene)))
+
+
+def _strength(seed):
+    """How much happens to a pair, float32 [], 0 to 1."""
+    clean, power = tf.unstack(tf.random.stateless_uniform([2], seed))
+    return tf.where(clean < CLEAN, 0.0, power**STRENGTH)
 
 
 def _sometimes(strength, seed, share: float):
