@@ -65,7 +65,12 @@ def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
 
     @tf.function  # both signatures call it, so that it is traced but once
     def answer(bg, fgbg, size):
-        mask, depth = network.predict(bg, fgbg, size)
+        if not network.multiple:
+            mask, depth = network.predict(bg, fgbg, size)
+        else:
+            mask, depth = (
+                fit(answers, size) for answers in network.predict(bg, fgbg, None)
+            )
         return {"mask": mask, "depth": depth}
 
     def fit(pictures, feed):

@@ -148,3 +148,15 @@ def trained(command, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("trained")
     subprocess.run(command(workdir), cwd=ROOT, check=True, capture_output=True)
     return workdir
+
+
+REFINE = ("--model=refine", "--small_size=32", "--small_steps=0.5", "--dice=1")
+
+
+@pytest.fixture(scope="session")
+def refined(command, tmp_path_factory):
+    """The same of the network refine, on pictures of 32, then 64 pixels."""
+    workdir = tmp_path_factory.mktemp("refined")
+    flags = (*REFINE, "--edge_weight=3", "--depth_edges=0.1")
+    subprocess.run(command(workdir, *flags), cwd=ROOT, check=True, capture_output=True)
+    return workdir

@@ -72,6 +72,51 @@ def test_depth_loss_has_no_gradient_where_depth_is_unknown():
     np.testing.assert_array_equal(gradient[[0, 1, 1], 0, [1, 0, 1]], 0)
 
 
+def test_dice_loss_by_hand():
+    logits, mask = maps([[[0.0, 100.0], [-100.0, 0.0]]]), maps([[[1.0, 1.0], [0, 0]]])
+    # Found: 0.5 and 1 of the mask's two, and 0.5 beside it.
+    loss = losses.dice_loss(logits, mask, smooth=0.5)
+    np.testing.assert_allclose(loss, [1 - (2 * 1.5 + 0.5) / (2 + 2 + 0.5)], rtol=1e-6)
+
+
+def test_dice_loss_of_nothing_found_where_nothing_is_is_0():
+    nothing = maps(np.zeros((1, 4, 4)))
+    np.testing.assert_allclose(losses.dice_loss(nothing - 100, nothing), [0], atol=1e-6)
+    assert losses.dice_loss(nothing, nothing)[0] > 0.1
+
+
+def test_edge_weights_by_hand():
+    mask = np.zeros((1, 9, 9, 1), np.float32)
+    mask[0, :, :4] = 0.6
+    weights = np.asarray(losses.edge_weights(mask, 3.0))[0, 4, :, 0]
+    np.testing.assert_array_equal(weights, [1, 1, 3, 3, 3, 3, 1, 1, 1])
+    np.testing.assert_array_equal(losses.edge_weights(0 * mask, 3.0), 0 * mask + 1)
+
+
+def test_depth_edge_loss_agrees_with_numpy():
+    rng = np.random.default_rng(5)
+    true = rng.uniform(1, 9, (2, 8, 8, 1)).astype(np.float32)
+    true[0, 2:4, 5] = 0
+    predicted = rng.normal(size=true.shape).astype(np.float32)
+    expected = np.zeros(2)
+    for k in range(4):
+        for n in range(2):
+            d = np.where(true > 0, predicted - np.log(np.where(true > 0, true, 1)), 0)
+            d, known = (v[n, :: 2**k, :: 2**k, 0] for v in (d, true > 0))
+            for axis in (0, 1):
+                both = np.delete(known, 0, axis) & np.delete(known, -1, axis)
+                jumps = np.abs(np.diff(d, axis=axis))[both]
+                expected[n] += jumps.mean() if jumps.size else 0
+    found = losses.depth_edge_loss(predicted, true)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_depth_edge_loss_ignores_a_common_factor():
+    true = np.random.default_rng(6).uniform(1, 9, (1, 8, 8, 1)).astype(np.float32)
+    loss = losses.depth_edge_loss(np.log(true) + 0.3, true)
+    np.testing.assert_allclose(loss, [0], atol=1e-5)
+
+
 def test_share_loss_by_hand():
     true, logits = maps([[[40.0, 0.0]]]), maps([[[0.0, 100.0]]])
     loss = losses.share_loss(logits, true, most=80.0)

@@ -107,3 +107,51 @@ def test_what_is_served_is_what_was_reported(answers, pairs, trained):
     true = pairs["depth"][known] / 256
     relative = (np.abs(answers[0]["depth"][known] - true) / true).mean()
     assert report["network"]["depth_abs_rel"] == pytest.approx(relative, rel=1e-4)
+
+
+ANY_SIZE = """
+import sys
+sys.modules.update(keras=None, trainer=None, fgbg_tfds=None)
+import numpy as np
+import tensorflow as tf
+
+served = tf.saved_model.load(sys.argv[1]).signatures
+given = np.load(sys.argv[2])
+found = {}
+for name in ("own", "odd"):
+    bg, fgbg = given[name]
+    answers = served["images"](bg=bg, fgbg=fgbg)
+    found |= {f"{name}_{key}": value for key, value in answers.items()}
+    png = [[tf.io.encode_png(p).numpy() for p in pictures] for pictures in (bg, fgbg)]
+    coded = served["serving_default"](
+        bg_bytes=tf.constant(png[0]), fgbg_bytes=tf.constant(png[1])
+    )
+    found |= {f"{name}_coded_{key}": value for key, value in coded.items()}
+np.savez(sys.argv[3], **found)
+"""
+
+
+def test_refine_is_served_whole_and_answers_at_the_pictures_own_size(
+    refined, pairs, tmp_path
+):
+    own = np.stack([pairs["bg"], pairs["fgbg"]])
+    odd = np.tile(own[:, :2], (1, 1, 2, 2, 1))[:, :, :90, :107]
+    np.savez(tmp_path / "given.npz", own=own, odd=odd)
+    paths = (refined / "export" / "1", tmp_path / "given.npz", tmp_path / "out.npz")
+    subprocess.run(
+        [sys.executable, "-c", ANY_SIZE, *map(str, paths)], cwd=tmp_path, check=True
+    )
+    found = np.load(tmp_path / "out.npz")
+    assert found["own_mask"].shape == found["own_depth"].shape == (12, 64, 64, 1)
+    assert found["odd_mask"].shape == found["odd_depth"].shape == (2, 90, 107, 1)
+    for name in ("own", "odd"):
+        assert 0 <= found[f"{name}_mask"].min() <= found[f"{name}_mask"].max() <= 1
+        assert 0 < found[f"{name}_depth"].min() <= found[f"{name}_depth"].max() <= 81
+        for key in ("mask", "depth"):
+            np.testing.assert_allclose(
+                found[f"{name}_coded_{key}"], found[f"{name}_{key}"], rtol=1e-4
+            )
+    report = json.loads((refined / "metrics.json").read_text())
+    new, there = found["own_mask"] >= 0.5, pairs["mask"] >= 128
+    iou = (new & there).sum() / (new | there).sum()
+    assert report["network"]["mask_iou"] == pytest.approx(iou, abs=2e-3)

@@ -150,6 +150,8 @@ def settings(data_dir, tmp_path):
         ({"image_size": "big"}, "is no size"),
         ({"mode": "evaluate"}, "has no checkpoint"),
         ({"recipe": "paper", "coarse_steps": 2}, "leaves the fine stack nothing"),
+        ({"recipe": "paper", "model": "refine"}, "is for the network eigen"),
+        ({"model": "refine", "small_size": "tiny"}, "--small_size=tiny is no size"),
         ({"strategy": "parameter_server"}, "refused"),
         ({"strategy": "multi_worker"}, "TF_CONFIG"),
         ({"strategy": "tpu"}, "no TPU"),
@@ -204,6 +206,20 @@ def test_the_original_s_network_trains_too(settings, tmp_path):
     assert report["model"] == "dnn15"
     assert 0 < report["network"]["depth_rmse"] < 80
     assert [line["step"] for line in history(tmp_path)] == [1, 2]
+
+
+def test_refine_killed_before_its_pictures_grow_ends_with_the_same_bits(
+    command, refined, tmp_path
+):
+    flags = json.loads((refined / "run.json").read_text())["settings"]
+    names = ("model", "small_size", "small_steps", "dice", "edge_weight", "depth_edges")
+    again = command(tmp_path, *(f"--{name}={flags[name]}" for name in names))
+    kill_after_line(again, "checkpoint at step 2")
+    done = subprocess.run(again, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "going on from step 2" in done.stderr
+    assert same_bits(weights(tmp_path), weights(refined))
+    report = json.loads((tmp_path / "metrics.json").read_text())
+    assert report["model"] == "refine"
 
 
 def test_the_paper_s_recipe_trains_one_stack_after_the_other(settings, tmp_path):

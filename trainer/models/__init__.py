@@ -8,7 +8,6 @@ from trainer.errors import UserError
 from trainer.models.dnn15 import dnn15
 from trainer.models.eigen import eigen
 from trainer.models.network import Network
-from trainer.models.refine import MULTIPLE, refine
 from trainer.settings import Settings
 
 
@@ -39,9 +38,12 @@ def make_network(
     if settings.model == "dnn15":
         return dnn15(size=size, dtype=dtype, seed=settings.seed)
     if settings.model == "refine":
+        # Needs TensorFlow, which the others do without.
+        from trainer.models.refine import MULTIPLE, refine
+
         for _, trained in settings.sizes:
-            _check_multiple(trained)
-        _check_multiple(size)
+            _check_multiple(trained, MULTIPLE)
+        _check_multiple(size, MULTIPLE)
         mean = None if mean_log_depth is None else float(np.mean(mean_log_depth))
         return refine(
             mean, registered=settings.register, dtype=dtype, seed=settings.seed
@@ -58,12 +60,12 @@ def make_network(
     )
 
 
-def _check_multiple(size: tuple[int, int]) -> None:
-    if any(side % MULTIPLE for side in size):
+def _check_multiple(size: tuple[int, int], multiple: int) -> None:
+    if any(side % multiple for side in size):
         raise UserError(
             f"pictures of {size[0]} x {size[1]} pixels do not fit the network refine; "
-            f"sizes must be a multiple of {MULTIPLE}, such as 160 or 224"
+            f"sizes must be a multiple of {multiple}, such as 160 or 224"
         )
 
 
-__all__ = ["Network", "dnn15", "eigen", "make_network", "refine"]
+__all__ = ["Network", "dnn15", "eigen", "make_network"]

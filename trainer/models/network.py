@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from trainer.resampling import Grid, enlarge
@@ -33,22 +32,22 @@ class Network:
     depth_code: str = "log"
     multiple: int = 0
 
-    def logits(self, maps, size: tuple[int, int]):
+    def logits(self, maps, size: tuple[int, int] | None):
         """Enlarges one head's maps to a picture's size.
 
         Args:
           maps: float32 [N, h, w, 2], one output of `model`.
-          size: Height and width wanted.
+          size: Height and width wanted; the maps' own if None.
 
         Returns:
           Two float32 [N, H, W, 1]: mask logits, and depth in the network's code.
         """
         if self.grid is not None:
             full = enlarge(maps, self.grid, size)
-        elif isinstance(size, tuple) and tuple(maps.shape[1:3]) == size:
+        elif size is None or tuple(maps.shape[1:3]) == tuple(size):
             full = maps
         else:
-            full = tf.image.resize(maps, size)  # Keras's wants numbers for the size
+            full = ops.image.resize(maps, size, "bilinear")
         return full[..., :1], full[..., 1:]
 
     def metres(self, code):
@@ -57,13 +56,13 @@ class Network:
             return MOST_DEPTH * ops.sigmoid(code)
         return ops.exp(ops.clip(code, -10.0, LOG_MOST_DEPTH))
 
-    def predict(self, bg, fgbg, size: tuple[int, int]):
+    def predict(self, bg, fgbg, size: tuple[int, int] | None):
         """Mask and depth of a batch of pairs, from the last head.
 
         Args:
           bg: float32 [N, H, W, 3], 0 to 255, of the size of the model's input.
           fgbg: The same for the composite.
-          size: Height and width of the result.
+          size: Height and width of the result; that of the last map if None.
 
         Returns:
           Two float32 [N, *size, 1]: the mask in 0 to 1, the depth in metres.

@@ -1,0 +1,108 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.errors import UserError
+from trainer.models import make_network
+from trainer.models.refine import Convolution, refine
+from trainer.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The network with random weights in place of those that are 0 at first."""
+    network = refine(mean_log_depth=2.0)
+    rng = np.random.default_rng(0)
+    for weight in network.model.weights:
+        if weight.name == "gain":
+            weight.assign(rng.uniform(0.2, 0.8, weight.shape))
+    return network
+
+
+def pairs(rows, columns, number=2):
+    rng = np.random.default_rng(rows)
+    coarse = rng.uniform(30, 220, (number, rows // 8, columns // 8, 3))
+    bg = np.repeat(np.repeat(coarse, 8, 1), 8, 2)
+    fgbg = bg.copy()
+    fgbg[:, 8:24, 8:24] = rng.uniform(0, 255, 3)
+    return {"bg": np.float32(bg), "fgbg": np.float32(fgbg)}
+
+
+def test_it_is_small():
+    model = refine().model
+    assert model.count_params() < 2_500_000
+    assert model.get_layer("comparison").weights == []
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 96), (160, 64)])
+def test_it_takes_every_multiple_of_32(network, size):
+    maps = network.model(pairs(*size))
+    assert maps["coarse"].shape == (2, size[0] // 4, size[1] // 4, 2)
+    assert maps["fine"].shape == (2, *size, 2)
+    mask, depth = network.predict(**pairs(*size), size=(50, 70))
+    assert mask.shape == depth.shape == (2, 50, 70, 1)
+    assert np.isfinite(mask).all()
+    assert np.isfinite(depth).all()
+
+
+def test_it_starts_from_the_mean_depth():
+    mask, depth = refine(mean_log_depth=2.0).predict(**pairs(64, 64), size=None)
+    np.testing.assert_allclose(np.median(depth), np.exp(2.0), rtol=0.2)
+    np.testing.assert_allclose(np.median(mask), 0.5, atol=0.1)
+
+
+def test_a_pair_s_answer_does_not_depend_on_the_batch(network):
+    both = pairs(64, 96)
+    alone = {name: pictures[1:] for name, pictures in both.items()}
+    np.testing.assert_allclose(
+        network.model(both)["fine"][1:], network.model(alone)["fine"], atol=1e-4
+    )
+
+
+def test_bfloat16_gives_about_the_same_in_float32(network):
+    quick = refine(mean_log_depth=2.0, dtype="mixed_bfloat16")
+    quick.model.set_weights(network.model.get_weights())
+    assert quick.model.get_layer("comparison").compute_dtype == "float32"
+    found, exact = (n.predict(**pairs(64, 64), size=None) for n in (quick, network))
+    for one, other in zip(found, exact, strict=True):
+        assert one.dtype == other.dtype == tf.float32
+        assert np.abs(np.asarray(one) / other - 1).mean() < 0.05
+
+
+def test_everything_is_learned(network):
+    variables = network.model.trainable_variables
+    with tf.GradientTape() as tape:
+        maps = network.model(pairs(64, 64), training=True)
+        loss = tf.reduce_mean(maps["fine"] ** 2) + tf.reduce_mean(maps["coarse"] ** 2)
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    for variable, gradient in zip(variables, gradients, strict=True):
+        assert gradient is not None, variable.path
+        assert np.isfinite(gradient).all(), variable.path
+        assert np.any(gradient != 0), variable.path
+
+
+def test_kernels_are_standardised():
+    layer = Convolution(8, 3, padding="same", use_bias=True, dtype="float32")
+    pictures = np.random.default_rng(0).normal(size=(2, 9, 9, 4)).astype(np.float32)
+    before = layer(pictures)
+    layer.kernel.assign(3 * layer.kernel + 0.5)
+    np.testing.assert_allclose(layer(pictures), before, atol=1e-4)
+    kernel = np.asarray(layer.kernel)
+    kernel = (kernel - kernel.mean((0, 1, 2))) / kernel.std((0, 1, 2)) * (2 / 36) ** 0.5
+    expected = keras.ops.conv(pictures, kernel, padding="same")
+    np.testing.assert_allclose(before, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image_size": "100"}, "multiple of 32, such as"),
+        ({"small_size": "48"}, "48 x 48 pixels do not fit"),
+        ({"model": "eigen", "small_size": "32"}, "--small_size is for refine"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_told_plainly(changes, message):
+    settings = Settings(**{"model": "refine", "image_size": "64"} | changes)
+    with pytest.raises(UserError, match=message):
+        make_network(settings, settings.size)
