@@ -119,6 +119,7 @@ FLAGFILE = """
 --checkpoint_steps=2
 --log_steps=1
 --summary_steps=3
+--report=short
 --deterministic
 """
 
