@@ -135,6 +135,7 @@ def settings(data_dir, tmp_path):
             "coarse_units": 8,
             "train_steps": 2,
             "batch_size": 4,
+            "report": "short",
         }
         return Settings(**(fields | changes))
 
