@@ -38,7 +38,8 @@ def report(state: State) -> dict:
     """Evaluates; writes metrics.json, report.md and predictions.png.
 
     On the test split: as it is, perturbed with a fixed seed, and as pairs with nothing
-    new. On parts of the other splits: as they are, and perturbed.
+    new. On parts of the other splits: as they are, and perturbed. A short report is
+    on the test split as it is alone.
 
     Args:
       state: A trained run.
@@ -96,8 +97,10 @@ class Evaluator:
         def replica_sums(batch, thresholds):
             mask, depth = batch["mask"], batch["depth"]
             rows = {}
-            for index, name in enumerate(reporting.SUBTRACTIONS):
-                found = baselines.subtraction(batch["change"], thresholds[index])
+            for name, threshold in zip(
+                reporting.SUBTRACTIONS, tf.unstack(thresholds), strict=False
+            ):
+                found = baselines.subtraction(batch["change"], threshold)
                 rows[name] = _mask_sums(found, mask)
             everywhere = tf.broadcast_to(mean_depth, tf.shape(depth))
             rows[reporting.MEAN_DEPTH] = metrics.depth_sums(everywhere, depth)
@@ -123,7 +126,7 @@ class Evaluator:
         self,
         builders,
         split,
-        thresholds: tuple[int, int] = (0, 0),
+        thresholds: tuple[int, ...] = (),
         pairs: str = "clean",
         each: Callable[[], object] = lambda: None,
     ) -> dict[str, dict[str, np.ndarray]]:
@@ -132,7 +135,7 @@ class Evaluator:
         Args:
           builders: The data set, or several.
           split: Split to evaluate on.
-          thresholds: Of background subtraction, for each of `SUBTRACTIONS`.
+          thresholds: Of background subtraction, for the first of `SUBTRACTIONS`.
           pairs: 'clean', 'perturbed' or 'empty', see `trainer.data`.
           each: Called after every batch.
 
@@ -198,7 +201,10 @@ def _measure(state: State, runs: Mapping[str, Run]) -> tuple[list[Block], dict]:
 def _tasks(state: State) -> list[tuple]:
     """What is measured: data set, split, the part of it, kind of pairs."""
     settings = state.settings
-    held_out = (settings.validation_split, settings.test_split)
+    test = settings.test_split
+    if settings.report == "short":
+        return [(builder, test, test, "clean") for builder in state.builders]
+    held_out = (settings.validation_split, test)
     splits = dict.fromkeys((settings.train_split, CROSS, *held_out))
     tasks = []
     for builder in state.builders:
@@ -210,13 +216,14 @@ def _tasks(state: State) -> list[tuple]:
             part = split
             if split not in held_out:
                 part = data.spread(builder, split, settings.report_examples)
-            kinds = reporting.PAIRS if split == settings.test_split else _WITH_NEW
+            kinds = reporting.PAIRS if split == test else _WITH_NEW
             tasks += [(builder, split, part, pairs) for pairs in kinds]
     return tasks
 
 
 def _thresholds(state: State, builder) -> tuple[int, ...]:
-    """Best on the validation split, clean and perturbed."""
+    """Best on the validation split, clean and, for a full report, perturbed."""
+    kinds = _WITH_NEW[:1] if state.settings.report == "short" else _WITH_NEW
     return tuple(
         baselines.best_threshold(
             (batch["change"][batch["real"]], batch["mask"][batch["real"]])
@@ -225,10 +232,10 @@ def _thresholds(state: State, builder) -> tuple[int, ...]:
                 state.settings.validation_split,
                 size=state.settings.size,
                 batch_size=32,
-                **_variant(pairs),
+                variant=pairs,
             ).as_numpy_iterator()
         )
-        for pairs in _WITH_NEW
+        for pairs in kinds
     )
 
 
@@ -255,7 +262,7 @@ def _distributed(state: State, builders, split, pairs: str):
             worker=context.input_pipeline_id,
             workers=context.num_input_pipelines,
             replicas=context.num_replicas_in_sync,
-            **_variant(pairs),
+            variant=pairs,
         )
 
     return state.strategy.distribute_datasets_from_function(batches)
@@ -286,10 +293,3 @@ def _shown(state: State) -> dict:
 
 
 _WITH_NEW = reporting.PAIRS[:2]
-
-
-def _variant(pairs):  # until data.evaluation_batches has variants
-    import inspect
-
-    known = "variant" in inspect.signature(data.evaluation_batches).parameters
-    return {"variant": pairs} if known else {}

@@ -151,6 +151,12 @@ class Settings:
         "Workdirs of other trained runs, with commas, to stand beside this one in the "
         "report.",
     )
+    report: str = _setting(
+        "full",
+        "short: on the test split as it is alone; full: perturbed and with nothing new "
+        "as well, and on the other splits.",
+        choices=("full", "short"),
+    )
     report_examples: int = _setting(
         512,
         "About how many examples, evenly spread, of splits other than validation and "

@@ -47,6 +47,8 @@ def tables(result: Mapping) -> list[str]:
         lines += [*_test_table(blocks, result), ""]
     for dataset in datasets:
         blocks = [b for b in result["generalisation"] if b["dataset"] == dataset]
+        if len(blocks) < 2:  # a short report
+            continue
         lines += [f"## Generalisation on {dataset}", ""]
         lines += [*_generalisation_table(blocks, result), ""]
     return lines

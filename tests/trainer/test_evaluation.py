@@ -59,7 +59,9 @@ def compared(command, trained, dnn15, tmp_path_factory):
     shutil.copytree(trained, workdir)
     done = subprocess.run(
         command(
-            workdir, "--mode=evaluate", f"--compare={dnn15}", "--report_examples=16"
+            workdir,
+            *("--mode=evaluate", f"--compare={dnn15}"),
+            *("--report=full", "--report_examples=16"),
         ),
         cwd=ROOT,
         check=True,
@@ -164,8 +166,9 @@ def test_both_tables_are_printed_and_kept(compared):
 
 def test_several_data_sets_have_a_block_each_and_one_together(two_sets, tmp_path):
     names = "miniset/sample,miniset/other"
-    main.run(settings_of(tmp_path, two_sets, dataset=names))
+    main.run(settings_of(tmp_path, two_sets, dataset=names, report="short"))
     report = read(tmp_path)
+    assert {block["pairs"] for block in report["test"]} == {"clean"}
     one, other, together = blocks_of(report, "test", pairs="clean")
     assert together["dataset"] == "all data sets"
     assert together["examples"] == report["examples"] == 24
