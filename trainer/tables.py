@@ -136,8 +136,9 @@ def _notes(result: Mapping) -> list[str]:
     timing = result["timing"]
     height, width = timing["picture"]
     return [
-        "- Perturbed: the same pairs after what light, camera and compression do to "
-        "them, with a fixed seed. Nothing new: the perturbed scenes without objects.",
+        "- Perturbed: both pictures as a fixed camera would have seen them, with a "
+        "fixed seed: it shakes, light changes, shadows fall, pictures are compressed. "
+        "Nothing new: scenes without objects, perturbed or not.",
         "- Background subtraction: a pixel is new where the largest difference over "
         "the colours is at least the threshold. The thresholds are those with the "
         "best IoU on the validation split of each data set: the first on its pairs "
