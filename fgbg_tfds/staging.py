@@ -196,7 +196,8 @@ def remove_leftovers(config_folder: epath.PathLike) -> None:
     """Removes what is left of a build that was killed when all was done."""
     lock = epath.Path(config_folder) / "building.lock"
     if leftovers(config_folder) or lock.exists():
-        with contextlib.suppress(InputError), BuildLock(config_folder):
+        # Another build may be at work, or the disk be read-only by now.
+        with contextlib.suppress(InputError, OSError), BuildLock(config_folder):
             close_staging(config_folder)
 
 

@@ -1,6 +1,7 @@
 """Order, batching and keeping of labels, with a teacher that can be checked."""
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -85,6 +86,42 @@ def test_kept_batches_are_not_labelled_again_and_nothing_changes(settings):
     again = list(Studio(settings, teacher).examples([("s", composites)], kept))
     assert again == whole
     assert len(teacher.batches) == 1
+
+
+class WaitingTeacher(BrightnessTeacher):
+    """Ends its second look only when somebody has what came of the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.received = threading.Event()
+
+    def __call__(self, images):
+        if len(self.batches) == 1:
+            assert self.received.wait(60), "the teacher and the writer took turns"
+        return super().__call__(images)
+
+
+def test_teacher_looks_at_the_next_shard_while_the_last_is_written(settings):
+    teacher = WaitingTeacher()
+    studio = Studio(settings, teacher)
+    composites = studio.recipe.splits["cross"][: 2 * BATCH]
+    shards = [("first", composites[:BATCH]), ("second", composites[BATCH:])]
+    names = []
+    for name, _, _ in studio.examples(shards, Kept()):
+        teacher.received.set()
+        names.append(name)
+    assert names == ["first"] * BATCH + ["second"] * BATCH
+
+
+def test_batches_of_another_size_are_labelled_again(settings):
+    composites = Studio(settings, BrightnessTeacher()).recipe.splits["cross"][:BATCH]
+    kept = Kept()
+    whole = list(
+        Studio(settings, BrightnessTeacher()).examples([("s", composites)], kept)
+    )
+    kept["s", 0] = kept["s", 0][:-1]
+    studio = Studio(settings, BrightnessTeacher())
+    assert list(studio.examples([("s", composites)], kept)) == whole
 
 
 def test_geometric_labelling_looks_at_each_background_once(settings):
