@@ -97,7 +97,7 @@ def load(
         one in the package.
       precision: 'float32', 'bfloat16', or 'auto': bfloat16 where the machine
         computes in it natively. It is nearly twice as fast and moves depth by
-        0.3 % on average.
+        0.2 % on average.
 
     Returns:
       The teacher.
