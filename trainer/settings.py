@@ -158,7 +158,7 @@ class Settings:
         choices=("full", "short"),
     )
     report_examples: int = _setting(
-        512,
+        256,
         "About how many examples, evenly spread, of splits other than validation and "
         "test the report looks at.",
         least=1,
