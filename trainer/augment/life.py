@@ -143,8 +143,7 @@ def _added(pair: Scene, stock: Scene, index, keeps, present: bool, seed, strengt
     objects = pasting.blend(objects, pair.frame, parts[4])
     if not present:
         pair = _shaded(pair, objects.alpha, parts[5], strength)
-    behind = (dice[1:] < HIDDEN) & (not present)
-    return pasting.paste(pair, objects, tf.constant([present]), behind)
+    return pasting.paste(pair, objects, dice[1:] < HIDDEN, present)
 
 
 def _shaded(pair: Scene, silhouette, seed, strength) -> Scene:
@@ -220,7 +219,12 @@ def seen(picture, seed, strength):
 
         picture = tf.cond(amount > 0, changed, lambda old=picture: old)
     amount = tf.where(strength > 0, strength, CLEAN_JPEG)
-    return sensor.jpeg(picture, next(parts), _sometimes(amount, next(parts), JPEG))
+    amount, part = _sometimes(amount, next(parts), JPEG), next(parts)
+    return tf.cond(
+        amount > 0,
+        lambda: sensor.jpeg(picture, part, amount),
+        lambda: tf.round(tf.clip_by_value(picture, 0.0, 255.0)),
+    )
 
 
 def _each(made, scene: Scene) -> Scene:

@@ -200,7 +200,7 @@ def blend(objects: Objects, scenes, seed) -> Objects:
     return Objects(colour, edge, objects.depth)
 
 
-def paste(scene: Scene, objects: Objects, present, behind) -> Scene:
+def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scene:
     """Puts one object into every scene.
 
     Its metres are brought before what it hides: by one factor for the whole object,
@@ -209,19 +209,17 @@ def paste(scene: Scene, objects: Objects, present, behind) -> Scene:
     Args:
       scene: Where to.
       objects: Placed and blended; an alpha of 0 everywhere leaves a scene as it is.
-      present: bool [n], whether it stands in the background too, and is not new.
       behind: bool [n], whether what is new already hides it.
+      present: Whether it stands in the background too, and is not new.
 
     Returns:
       The scene with the object.
     """
-    present, behind = (value[:, None, None, None] for value in (present, behind))
-    seen = tf.where(behind, 1.0 - scene.mask, 1.0)
+    seen = 1.0 - scene.mask * tf.cast(behind, tf.float32)[:, None, None, None]
     alpha, colour = objects.alpha * seen, objects.colour * seen
     frame = scene.frame * (1.0 - alpha) + colour
-    bg = tf.where(present, scene.bg * (1.0 - alpha) + colour, scene.bg)
-    left = scene.mask * (1.0 - alpha)
-    mask = tf.where(present, left, left + alpha)
+    bg = scene.bg * (1.0 - objects.alpha) + objects.colour if present else scene.bg
+    mask = scene.mask * (1.0 - alpha) + (0.0 if present else alpha)
     here, known = alpha >= 0.5, scene.depth > 0
     there = tf.cast(here & known, tf.float32)
     own = tf.cast(here & (objects.depth > 0), tf.float32)

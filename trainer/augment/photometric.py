@@ -14,7 +14,7 @@ from trainer.augment.draws import column, draw, seeds
 STOPS = 0.6  # exposure, to either side
 OFFSET = 12.0  # of the black level, grey levels
 GAMMA = 0.3  # natural logarithm of the exponent
-BALANCE = 0.2  # natural logarithm of a channel's gain
+BALANCE = 0.15  # natural logarithm of a channel's gain
 VIGNETTE = 0.5  # darkening of the corners
 
 
@@ -36,7 +36,7 @@ def gamma(pictures, seed, strength):
 
 
 def white_balance(pictures, seed, strength):
-    """A gain of 0.82 to 1.22 for every channel."""
+    """A gain of 0.86 to 1.16 for every channel."""
     number = tf.shape(pictures)[0]
     gains = tf.exp(draw(seed, number, channels=3) * BALANCE * column(strength))
     return _clip(pictures * gains)

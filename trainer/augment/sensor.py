@@ -59,23 +59,27 @@ def jpeg(pictures, seed, strength):
 
     A picture of strength 0 is only rounded to whole grey levels.
     """
-    strength = tf.broadcast_to(strength, tf.shape(pictures)[:1])
-    share = draw(seed, tf.shape(pictures)[0])[:, 0, 0, 0] * 0.5 + 0.5
+    number = tf.shape(pictures)[0]
+    strength = tf.broadcast_to(tf.cast(strength, tf.float32), [number])
+    share = draw(seed, number, 0.0, 1.0)[:, 0, 0, 0]
     quality = BEST + tf.cast(tf.round(share * strength * (WORST - BEST)), tf.int32)
     levels = tf.cast(tf.round(tf.clip_by_value(pictures, 0.0, 255.0)), tf.uint8)
-    chosen = tf.where(strength > 0)
 
-    def compress(values):
-        picture, level = values
-        return tf.io.decode_jpeg(
-            tf.raw_ops.EncodeJpegVariableQuality(images=picture, quality=level),
-            channels=3,
+    def compress(picture, level):
+        encoded = tf.raw_ops.EncodeJpegVariableQuality(images=picture, quality=level)
+        decoded = tf.io.decode_jpeg(encoded, channels=3)
+        return tf.ensure_shape(decoded, pictures.shape[1:])
+
+    if pictures.shape[0] == 1:
+        compressed = compress(levels[0], quality[0])[None]
+    else:
+        compressed = tf.map_fn(
+            lambda values: compress(*values),
+            (levels, quality),
+            fn_output_signature=tf.TensorSpec(pictures.shape[1:], tf.uint8),
         )
-
-    inputs = tf.gather_nd(levels, chosen), tf.gather_nd(quality, chosen)
-    spec = tf.TensorSpec(pictures.shape[1:], tf.uint8)
-    compressed = tf.map_fn(compress, inputs, fn_output_signature=spec)
-    return tf.cast(tf.tensor_scatter_nd_update(levels, chosen, compressed), tf.float32)
+    whole = tf.where(strength[:, None, None, None] > 0, compressed, levels)
+    return tf.cast(whole, tf.float32)
 
 
 def _grains(shape, seed):

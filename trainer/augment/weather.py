@@ -49,7 +49,7 @@ def specks(pictures, seed, strength):
     first, second, third, fourth = seeds(seed, 4)
     height, width = pictures.shape[1:3]
     small = [number, -(-height // 2), -(-width // 2), 1]
-    share = SPECKS * draw(first, number, 0.1, 1.0) * strength
+    share = SPECKS * draw(first, number, 0.3, 1.0) * strength
     spots = tf.cast(tf.random.stateless_uniform(small, second) < share, tf.float32)
     soft = tf.nn.avg_pool2d(spots, 3, 1, "SAME") * 4.0
     spots = tf.where(draw(third, number) < 0, spots, soft)

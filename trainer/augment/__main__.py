@@ -1,0 +1,74 @@
+"""Draws what augmentation does to the pairs of a data set.
+
+python -m trainer.augment --dataset=fgbg/sample --out=docs
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import sys
+
+from trainer.errors import UserError
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="trainer.augment", description=__doc__)
+    parser.add_argument(
+        "--dataset", default="fgbg/sample", help="as tfds.load takes it"
+    )
+    parser.add_argument("--data_dir", default="", help="where data sets are")
+    parser.add_argument("--split", default="train", help="whose pairs are shown")
+    parser.add_argument("--seed", type=int, default=0, help="which pairs, made how")
+    parser.add_argument(
+        "--out",
+        default="docs",
+        help="folder for augmentation_effects.jpg and augmentation_pairs.jpg",
+    )
+    arguments = parser.parse_args()
+    try:
+        draw(arguments)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+def draw(arguments: argparse.Namespace) -> None:
+    """Writes both pictures.
+
+    Raises:
+      UserError: If the data set or the folder cannot be used.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from trainer import data
+    from trainer.augment import Augmentation, gallery
+    from trainer.augment.life import GROUP
+    from trainer.augment.pasting import Scene, values
+
+    builders = data.open_datasets(arguments.dataset, arguments.data_dir)
+    plain = Augmentation(zoom=1.0, colour=0.0, flip=False)
+    size = data.picture_size(builders, arguments.split)
+    stream = data.training_batches(
+        builders, arguments.split, size=size, batch_size=16, augmentation=plain,
+        seed=arguments.seed,
+    )  # fmt: skip
+    (batch,) = stream.take(1)
+    scene = Scene(*(batch[name] for name in data.FEATURES))
+    folder = pathlib.Path(arguments.out).expanduser()
+    pictures = {
+        "augmentation_effects.jpg": gallery.effects(scene),
+        "augmentation_pairs.jpg": gallery.pairs(
+            Scene(*(value[:GROUP] for value in values(scene))), arguments.seed
+        ),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in pictures.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    main()
