@@ -1,0 +1,123 @@
+"""What all effects on pictures have in common, and what each of them does."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.augment import light, motion, photometric, sensor, weather
+
+EFFECTS = {
+    effect.__name__: effect
+    for effect in (
+        photometric.exposure, photometric.gamma, photometric.white_balance,
+        photometric.vignette, sensor.noise, sensor.blur, sensor.jpeg, weather.rain,
+        weather.specks, light.light_patches, motion.shake, motion.sway,
+    )
+}  # fmt: skip
+SEED = tf.constant([3, 4])
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_effect_is_a_function_of_seed_and_strength(name, scene):
+    effect, pictures = EFFECTS[name], scene.frame
+    changed = effect(pictures, SEED, tf.constant([0.0, 1.0, 1.0, 1.0])).numpy()
+    assert changed.shape == pictures.shape
+    assert changed.dtype == np.float32
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+    # Strength 0 leaves a picture as it is; JPEG rounds it to grey levels.
+    atol = 0.501 if name == "jpeg" else 0.02
+    np.testing.assert_allclose(changed[0], pictures[0], atol=atol)
+    differences = np.abs(changed - pictures)[1:].max((1, 2, 3))
+    # A picture as small as this may be spared by rain and specks.
+    assert (differences > 1).sum() >= 2
+    again = effect(pictures, SEED, tf.constant([0.0, 1.0, 1.0, 1.0])).numpy()
+    np.testing.assert_array_equal(again, changed)
+    other = effect(pictures, tf.constant([3, 5]), tf.constant(1.0)).numpy()
+    assert np.abs(other[1:] - changed[1:]).max() > 1
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_every_picture_is_changed_on_its_own(name, scene):
+    same = tf.repeat(scene.frame[:1], 3, 0)
+    changed = EFFECTS[name](same, SEED, 1.0).numpy()
+    assert np.abs(changed[0] - changed[1]).max() > 1
+    assert np.abs(changed[1] - changed[2]).max() > 1
+
+
+def test_exposure_changes_all_colours_alike_and_white_balance_does_not():
+    grey = tf.fill([8, 4, 4, 3], 90.0)
+    spread = {
+        effect: np.ptp(effect(grey, SEED, 1.0).numpy(), -1).max((1, 2))
+        for effect in (photometric.exposure, photometric.white_balance)
+    }
+    assert (spread[photometric.exposure] < 1e-3).all()
+    assert (spread[photometric.white_balance] > 1).all()
+
+
+def test_gamma_keeps_black_and_white():
+    ends = tf.constant([0.0, 255.0])[None, :, None, None] * tf.ones([4, 1, 1, 3])
+    bent = photometric.gamma(ends, SEED, 1.0).numpy()
+    np.testing.assert_allclose(bent, ends, atol=0.2)
+
+
+def test_vignette_darkens_corners_more_than_the_middle():
+    white = tf.fill([8, 33, 33, 3], 200.0)
+    dark = photometric.vignette(white, SEED, 1.0).numpy()
+    corners = dark[:, [0, 0, -1, -1], [0, -1, 0, -1]].mean((1, 2))
+    assert (corners < dark[:, 16, 16].mean(-1)).all()
+    assert corners.min() >= 200 * 0.3
+
+
+def test_noise_is_stronger_in_light_than_in_the_dark():
+    levels = tf.constant([20.0, 120.0])[:, None, None, None] * tf.ones([1, 64, 64, 3])
+    seeds = [tf.constant([1, number]) for number in range(12)]
+    noisy = np.stack([sensor.noise(levels, seed, 1.0) for seed in seeds])
+    dark, bright = noisy.std((2, 3, 4)).mean(0)
+    assert 1 < dark < bright < 9
+    np.testing.assert_allclose(noisy.mean((0, 2, 3, 4)), [20, 120], atol=0.2)
+
+
+def test_blur_smooths_and_keeps_the_light(scene):
+    smooth = sensor.blur(scene.frame, SEED, 1.0).numpy()
+    edges = [np.abs(np.diff(p, axis=2)).mean() for p in (smooth, scene.frame)]
+    assert edges[0] < 0.95 * edges[1]
+    assert smooth.mean() == pytest.approx(scene.frame.numpy().mean(), rel=0.01)
+
+
+def test_flows_stay_within_what_a_camera_on_a_pole_does():
+    pictures = tf.zeros([64, 224, 224, 1])
+    down, right = (flow.numpy() for flow in motion.shake_flow(pictures, SEED, 1.0))
+    middle = np.stack(
+        [down[:, 111:113, 0].mean((1, 2)), right[:, 0, 111:113].mean((1, 2))]
+    )
+    turned = 112 * (np.sin(np.radians(2)) * 1.03 + 0.03)
+    assert 5 < np.abs(middle).max() <= 8 + turned
+    assert np.abs(down).max() <= 8 + 112 * (0.031 + 0.036 + 0.001)
+    assert np.abs(down).max() > 8
+
+
+def test_warp_fetches_from_where_the_flow_says(scene):
+    ones = tf.ones_like(scene.mask)
+    moved = motion.warp(scene.bg, (2 * ones, -3 * ones)).numpy()
+    np.testing.assert_allclose(moved[:, :-2, 3:], scene.bg[:, 2:, :-3], atol=1e-3)
+    np.testing.assert_allclose(moved[:, -1, 3:], scene.bg[:, -3, :-3], atol=1e-3)
+    half = motion.warp(scene.bg, (0 * ones, 0.5 * ones)).numpy()
+    expected = (scene.bg[:, :, 1:] + scene.bg[:, :, :-1]) / 2
+    np.testing.assert_allclose(half[:, :, :-1], expected, atol=1e-3)
+
+
+def test_a_cast_shadow_lies_beside_the_object_and_never_on_it(scene):
+    ground = tf.fill(scene.frame.shape, 200.0)
+    shaded = light.cast_shadow(ground, scene.mask, SEED, 1.0).numpy()
+    mask = scene.mask.numpy()
+    inside = np.repeat(mask == 1, 3, -1)
+    np.testing.assert_array_equal(shaded[inside], 200)
+    for picture, there in zip(shaded, mask, strict=True):
+        dark = (picture.mean(-1) < 180) & (there[..., 0] < 0.5)
+        assert 10 < dark.sum() < 1500
+        # It begins at the object's foot.
+        foot = np.nonzero(there[..., 0].max(1) > 0.5)[0].max()
+        assert dark[foot - 4 : foot + 5].any()
+    assert shaded.max() <= 200
+    assert shaded.min() >= 200 * 0.24

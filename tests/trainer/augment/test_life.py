@@ -1,0 +1,128 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.augment import life
+from trainer.augment.pasting import Scene, values
+from trainer.augment.window import window
+
+ONE = tf.constant([1, 2])
+
+
+def compiled(function):
+    """In one graph, as in the pipeline: quicker by far where it is called often."""
+    made = tf.function(
+        lambda arrays, seed: values(function(Scene(*arrays), seed)), autograph=False
+    )
+    return lambda scene, seed: Scene(*(v.numpy() for v in made(values(scene), seed)))
+
+
+@pytest.fixture(scope="module")
+def make():
+    return compiled(life.make)
+
+
+def test_made_pairs_are_a_function_of_the_seed(scene, make):
+    first, again, other = (
+        make(scene, seed) for seed in (ONE, ONE, tf.constant([1, 3]))
+    )
+    for one, two in zip(values(first), values(again), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(first.frame, other.frame)
+    for new, old in zip(values(first), values(scene), strict=True):
+        assert new.shape == old.shape
+
+
+def test_made_pairs_are_of_all_kinds(scene, make):
+    """Clean and not, with nothing new, with one and more, own and others' objects."""
+    results = [make(scene, tf.constant([0, number])) for number in range(24)]
+    masks = np.concatenate([r.mask for r in results])[..., 0]
+    bgs, frames, depths = (
+        np.concatenate([getattr(r, name) for r in results])
+        for name in ("bg", "frame", "depth")
+    )
+    for pictures in (bgs, frames):
+        assert pictures.min() >= 0
+        assert pictures.max() <= 255
+        np.testing.assert_array_equal(pictures, np.round(pictures))
+    assert masks.min() >= 0
+    assert masks.max() <= 1
+    assert np.isfinite(depths).all()
+    assert depths.min() == 0
+    number = len(masks)
+    areas = (masks > 0.5).sum((1, 2))
+    assert 0.02 * number < (areas == 0).sum() < 0.3 * number
+    own = np.tile(scene.mask.numpy()[..., 0], (len(results), 1, 1))
+    kept = np.isclose(masks, own).all((1, 2))
+    assert 0.2 * number < kept.sum() < 0.6 * number
+    unchanged = (
+        np.abs(bgs - np.tile(scene.bg.numpy(), (len(results), 1, 1, 1))).max((1, 2, 3))
+        < 1
+    )
+    assert 0.05 * number < unchanged.sum() < 0.5 * number
+
+
+def test_labels_of_a_perturbed_pair_follow_its_frame(scene):
+    perturbed = compiled(life.perturbed)
+    pair = Scene(*(value[:1] for value in values(scene)))
+    for number in range(4):
+        result = perturbed(pair, tf.constant([0, number]))
+        np.testing.assert_array_equal(result.mask, pair.mask)
+        np.testing.assert_array_equal(result.depth, pair.depth)
+        assert np.abs(result.bg - pair.bg).mean() > 1
+        # The object is where the mask says: its one colour is spread least there.
+        inside = result.frame[0][pair.mask.numpy()[0, ..., 0] == 1]
+        outside = result.frame[0][pair.mask.numpy()[0, ..., 0] == 0]
+        assert inside.std(0).mean() < 0.6 * outside.std(0).mean()
+
+
+def test_an_empty_pair_has_nothing_new_and_does_not_know_what_was_behind(scene):
+    empty = compiled(life.empty)
+    pair = Scene(*(value[:1] for value in values(scene)))
+    result = empty(pair, ONE)
+    assert result.mask.max() == 0
+    was = pair.mask.numpy() > 0.02
+    assert (result.depth[was] == 0).all()
+    assert (result.depth[~was] > 0).mean() > 0.7
+    gaps = [
+        np.abs(result.frame[0] - p.numpy()[0]).mean() for p in (pair.bg, pair.frame)
+    ]
+    assert gaps[0] < gaps[1] + 20
+
+
+def test_windows_show_pictures_and_labels_alike(scene):
+    """Colours tell the mask and the metres, so that all four can be compared."""
+    frame = tf.concat([scene.mask * 200, scene.depth, scene.mask * 0], -1)
+    told = dataclasses.replace(scene, frame=frame, bg=frame)
+    sizes = set()
+    for number in range(8):
+        seed = tf.constant([2, number])
+        part = window(told, (48, 60), seed, zoom=1.5, flip=True)
+        frame, mask, depth = (v.numpy() for v in values(part)[1:])
+        assert frame.shape == (4, 48, 60, 3)
+        np.testing.assert_array_equal(part.bg, part.frame)
+        np.testing.assert_allclose(frame[..., :1] / 200, mask, atol=1e-5)
+        enlarged = np.median(frame[..., 1:2] / depth, (1, 2, 3))
+        assert (enlarged > 0.74).all()
+        assert (enlarged < 1.51).all()
+        sizes |= set(np.round(enlarged, 3).tolist())
+        flat = np.abs(frame[..., 1:2] / depth / enlarged[:, None, None, None] - 1)
+        assert np.median(flat) < 0.01
+    assert 1.0 in sizes
+    assert len(sizes) > 8
+
+
+def test_a_window_of_the_whole_is_the_whole_or_its_mirror_image(scene):
+    seen = set()
+    for number in range(6):
+        part = window(scene, (64, 80), tf.constant([0, number]), zoom=1.0, flip=True)
+        for index in range(4):
+            new, old = part.frame.numpy()[index], scene.frame.numpy()[index]
+            mirrored = np.abs(new - old).max() > 1
+            np.testing.assert_allclose(
+                new, old[:, ::-1] if mirrored else old, atol=0.05
+            )
+            seen.add(bool(mirrored))
+    assert seen == {True, False}
