@@ -17,6 +17,7 @@ import tensorflow as tf
 COARSEST, MIDDLE, MOST_ROWS = 28, 56, 256  # short sides of the levels
 STEPS = (6, 4, 3)  # Gauss-Newton steps of the levels
 GAIN = 0.98  # a cost has to fall to this part of what it was, or nothing is changed
+LEAST_SCALES = (0.06, 0.03, 0.015)  # of residuals that count, of the levels
 MOTION_DAMPING = (1e-6,) * 4  # a pixel, towards the step that changes nothing
 TONE_DAMPING = (2e-5, 2e-5, 1e-4)
 LIMIT = 0.08  # greatest turn in radians, zoom, and shift as a part of half a side
@@ -72,11 +73,12 @@ def align(bg, frame):
     still = tf.tile(tf.constant([[1.0, 0.0, 0.0, 0.0]]), [tf.shape(frame)[0], 1])
     grey = [tf.reduce_mean(picture, -1, keepdims=True) for picture in (frame, bg)]
     motion, tone = still, None
-    for level, steps in zip(_levels(tf.concat(grey, -1)), STEPS, strict=True):
+    levels = _levels(tf.concat(grey, -1))
+    for level, steps, least in zip(levels, STEPS, LEAST_SCALES, strict=True):
         target, source = level[..., :1], level[..., 1:]
         if tone is None:
             tone = _fit_tone(source, target, None, 3)
-        step = functools.partial(_step, source, target)
+        step = functools.partial(_step, source, target, least)
         motion, tone = _repeated(step, (motion, tone), steps)
     moved, inside = move(source, motion)
     residual = target - _toned(moved, tone)
@@ -162,12 +164,12 @@ def _levels(pair):
     return [*(_shrink(last, size(least(finest, s))) for s in (COARSEST, MIDDLE)), last]
 
 
-def _step(source, target, motion, tone):
+def _step(source, target, least, motion, tone):
     """One Gauss-Newton step for turn, zoom, shift and the quadratic of grey."""
     moved, inside = move(source, motion)
     toned = _toned(moved, tone)
     residual = target - toned  # [N, h, w, 1]
-    weights = inside * _weights(residual)
+    weights = inside * _weights(residual, least)
     x, y, unit = _places(source)
     across, along = _gradients((toned + target) / (2 * unit))
     columns = [
@@ -244,15 +246,15 @@ def _toned(picture, tone):
     return constant + picture * (linear + picture * square)
 
 
-def _weights(residual):
+def _weights(residual, least: float = LEAST_SCALES[-1]):
     """Geman and McClure's weights, [N, h, w, C] to [N, h, w, 1]."""
     size = residual**2
     if residual.shape[-1] > 1:
         size = tf.reduce_mean(size, -1, keepdims=True)
-    return 1 / (1 + size / _scale(tf.sqrt(size)) ** 2) ** 2
+    return 1 / (1 + size / _scale(tf.sqrt(size), least) ** 2) ** 2
 
 
-def _scale(residual):
+def _scale(residual, least: float = LEAST_SCALES[-1]):
     """Twice the median of the absolute residual, and a little: [N, 1, 1, 1]."""
     rows, _ = _sides(residual)
     every = tf.maximum(rows // COARSEST, 1)
@@ -260,7 +262,7 @@ def _scale(residual):
     values = tf.reshape(chosen, (tf.shape(chosen)[0], -1))
     half = tf.shape(values)[-1] // 2 + 1
     median = tf.math.top_k(values, half).values[:, -1]
-    return 2 * median[:, None, None, None] + 0.006
+    return 2 * median[:, None, None, None] + least
 
 
 def _gradients(picture):
