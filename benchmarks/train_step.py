@@ -1,11 +1,13 @@
 """A training step of ours against the same network in PyTorch, and reading alone.
 
     python benchmarks/train_step.py --batch_size=32 --image_size=224 --rounds=5
+    python benchmarks/train_step.py --model=refine --batch_size=16
     python benchmarks/train_step.py --dataset=fgbg/sample
 
 Both networks have the same layers, losses and optimizer, and the same number of
 threads. Their steps are taken in turns, so that a busy machine disturbs both alike;
-the medians are compared. PyTorch is needed for the comparison only.
+the medians are compared. With --model, another network of ours is compared with Eigen's
+in PyTorch's place, each with the losses of its recipe; PyTorch is not needed.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import losses
+from trainer.models import make_network
 from trainer.models.eigen import eigen
+from trainer.settings import Settings
+from trainer.train import head_losses
 
 
 def keras_step(size: int, units: int, batch: dict, precision: str):
@@ -48,6 +53,32 @@ def keras_step(size: int, units: int, batch: dict, precision: str):
                     2 * losses.mask_loss(logits, batch["mask"])
                     + losses.depth_loss(depth, batch["depth"])
                 )
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    return lambda: float(step()), network.model.count_params()
+
+
+def model_step(model: str, size: int, batch: dict, precision: str):
+    """The step of another network of ours, with its own losses, and AdamW."""
+    dtype = "float32" if precision == "float32" else f"mixed_{precision}"
+    own = {"edge_weight": 3.0, "dice": 1.0} if model == "refine" else {}
+    settings = Settings(model=model, image_size=str(size), **own)
+    network = make_network(settings, settings.size, dtype=dtype)
+    variables = network.model.trainable_variables
+    optimizer = keras.optimizers.AdamW(1e-4)
+    optimizer.build(variables)
+    batch = {name: tf.constant(value) for name, value in batch.items()}
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            pair = {"bg": batch["bg"], "fgbg": batch["fgbg"]}
+            outputs = network.model(pair, training=True)
+            loss = 0.0
+            for head in network.heads:
+                mask, depth, _ = head_losses(network, outputs[head], batch, settings)
+                loss += tf.reduce_mean(2 * mask + depth)
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
@@ -137,10 +168,13 @@ def compare(arguments: argparse.Namespace) -> None:
         f"of {arguments.coarse_units}; medians of {arguments.rounds} steps in turns"
     )
     for precision in arguments.precisions.split(","):
-        steps = {
-            name: make(arguments.image_size, arguments.coarse_units, batch, precision)
-            for name, make in (("keras", keras_step), ("torch", torch_step))
-        }
+        settings = (arguments.image_size, arguments.coarse_units, batch, precision)
+        steps = {"eigen": keras_step(*settings)}
+        other = arguments.model or "torch"
+        if arguments.model:
+            steps[other] = model_step(other, arguments.image_size, batch, precision)
+        else:
+            steps[other] = torch_step(*settings)
         times = {name: [] for name in steps}
         for number in range(arguments.rounds + 2):
             for name, (step, _) in steps.items():
@@ -154,8 +188,8 @@ def compare(arguments: argparse.Namespace) -> None:
                 f"{precision:9} {name:6} {medians[name]:7.3f} s a step, "
                 f"{parameters:,} parameters"
             )
-        ratio = medians["keras"] / medians["torch"]
-        print(f"{precision:9} ratio  {ratio:7.3f}", flush=True)
+        ratio = medians["eigen"] / medians[other]
+        print(f"{precision:9} eigen / {other} {ratio:.3f}", flush=True)
 
 
 def read(arguments: argparse.Namespace) -> None:
@@ -190,6 +224,7 @@ def main() -> None:
     parser.add_argument("--batch_size", type=int, default=32)
     parser.add_argument("--image_size", type=int, default=224)
     parser.add_argument("--coarse_units", type=int, default=4096)
+    parser.add_argument("--model", default="", choices=("", "dnn15", "refine"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precisions", default="float32,bfloat16")
     parser.add_argument("--dataset", default="", help="measure reading it instead")
@@ -198,11 +233,12 @@ def main() -> None:
     if arguments.dataset:
         read(arguments)
         return
-    try:
-        import torch
-    except ImportError:
-        sys.exit("error: PyTorch is not installed; pip install torch")
-    torch.set_num_threads(os.cpu_count() or 1)
+    if not arguments.model:
+        try:
+            import torch
+        except ImportError:
+            sys.exit("error: PyTorch is not installed; pip install torch")
+        torch.set_num_threads(os.cpu_count() or 1)
     compare(arguments)
 
 
