@@ -27,11 +27,17 @@ class Miniset(tfds.core.GeneratorBasedBuilder):
     """Rectangles before slopes: the ground comes nearer from top to bottom."""
 
     VERSION = tfds.core.Version("1.0.0")
-    BUILDER_CONFIGS = [tfds.core.BuilderConfig(name="sample")]  # noqa: RUF012
+    BUILDER_CONFIGS = [  # noqa: RUF012
+        tfds.core.BuilderConfig(name=name) for name in ("sample", "other", "small")
+    ]
+
+    @property
+    def side(self):
+        return 48 if self.builder_config.name == "small" else SIZE
 
     def _info(self):
         names = tfds.features.ClassLabel(names=["one", "two", "three"])
-        shape = (SIZE, SIZE)
+        shape = (self.side, self.side)
         return tfds.core.DatasetInfo(
             builder=self,
             features=tfds.features.FeaturesDict(
@@ -61,18 +67,21 @@ class Miniset(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, split):
         for number in range(COUNTS[split]):
-            yield number, compose(np.random.default_rng([len(split), number]))
+            seed = [len(split), number]
+            if self.builder_config.name != "sample":
+                seed.append(1)
+            yield number, compose(np.random.default_rng(seed), self.side)
 
 
-def compose(rng):
+def compose(rng, side=SIZE):
     """Draws one example."""
-    slope = np.linspace(20, 4, SIZE)[:, None] * rng.uniform(0.8, 1.2)
-    depth = np.broadcast_to(slope, (SIZE, SIZE)).copy()
+    slope = np.linspace(20, 4, side)[:, None] * rng.uniform(0.8, 1.2)
+    depth = np.broadcast_to(slope, (side, side)).copy()
     shade = (depth * 10)[..., None] * rng.uniform(0.5, 1.0, 3)
-    bg = np.clip(shade + rng.normal(0, 4, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
-    top, left = rng.integers(4, SIZE - 28, 2)
+    bg = np.clip(shade + rng.normal(0, 4, (side, side, 3)), 0, 255).astype(np.uint8)
+    top, left = rng.integers(4, side - 28, 2)
     height, width = rng.integers(12, 24, 2)
-    mask = np.zeros((SIZE, SIZE, 1), np.uint8)
+    mask = np.zeros((side, side, 1), np.uint8)
     mask[top : top + height, left : left + width] = 255
     there = mask[..., 0] > 0
     fgbg = bg.copy()
@@ -85,7 +94,7 @@ def compose(rng):
         "mask": mask,
         "depth": np.round(depth * 256).astype(np.uint16)[..., None],
         "bbox": tfds.features.BBox(
-            top / SIZE, left / SIZE, (top + height) / SIZE, (left + width) / SIZE
+            top / side, left / side, (top + height) / side, (left + width) / side
         ),
         "foreground": "one",
         "background": "two",
@@ -107,6 +116,14 @@ def data_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     Miniset(data_dir=str(folder), config="sample").download_and_prepare()
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def mixed_data_dir(data_dir):
+    """The same folder with miniset/other, and miniset/small of smaller pictures."""
+    for config in ("other", "small"):
+        Miniset(data_dir=data_dir, config=config).download_and_prepare()
+    return data_dir
 
 
 FLAGFILE = """

@@ -83,6 +83,111 @@ def test_workers_share_the_very_same_batches(builder):
         assert same(joined, batch)
 
 
+@pytest.fixture(scope="module")
+def both(mixed_data_dir):
+    return data.open_datasets("miniset/sample, miniset/other", mixed_data_dir)
+
+
+def test_several_data_sets_come_in_turn(builder, both):
+    plain = Augmentation(zoom=1.0, colour=0.0, flip=False)
+    assert data.count(both, "train") == 96
+    assert data.full_name(both) == "miniset/sample/1.0.0,miniset/other/1.0.0"
+    assert data.fingerprint(both) != data.fingerprint(builder)
+    known = {picture["bg"].tobytes() for picture in data.pictures(builder, "train")}
+    for shares, turn in (((), (1, 0)), ((3, 1), (1, 1, 1, 0))):
+        stream = batches(
+            both, 12, batch_size=8, size=(64, 64), augmentation=plain, shares=shares
+        )
+        seen = [bg.astype("uint8").tobytes() for batch in stream for bg in batch["bg"]]
+        owners = [picture in known for picture in seen]
+        for place in range(0, len(owners), len(turn)):
+            assert sorted(owners[place : place + len(turn)]) == sorted(map(bool, turn))
+        # 48 examples of the first, each once before any comes again.
+        own = [picture for picture in seen if picture in known]
+        assert len(set(own[:48])) == min(48, len(own))
+
+
+def test_a_mixture_taken_up_again_goes_on_with_the_same_bits(both):
+    whole = batches(both, 9, shares=(2, 1))
+    again = batches(both, 2, shares=(2, 1), first_step=7)
+    assert same(again[0], whole[7])
+    assert same(again[1], whole[8])
+
+
+def test_several_data_sets_are_evaluated_one_after_the_other(both):
+    stream = data.evaluation_batches(both, "test", size=(32, 32), batch_size=24)
+    (batch,) = stream.as_numpy_iterator()
+    raw = [picture["mask"] for b in both for picture in data.pictures(b, "test")]
+    np.testing.assert_allclose(batch["mask"], np.stack(raw) / 255)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("miniset/sample,miniset/small", "one size.*sample.*64x64.*small.*48x48"),
+        ("miniset/sample,miniset/sample", "twice.*--dataset_shares"),
+        ("miniset/sample,,miniset/other", "empty name"),
+        ("miniset/sample,miniset/none", "miniset/none is not in"),
+    ],
+)
+def test_mixtures_that_cannot_be(names, message, mixed_data_dir):
+    with pytest.raises(UserError, match=message):
+        batches(data.open_datasets(names, mixed_data_dir), 1)
+
+
+def test_shares_have_to_fit_the_data_sets(both):
+    with pytest.raises(UserError, match=r"--dataset_shares has 3 numbers for 2"):
+        batches(both, 1, shares=(1, 2, 3))
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_life_is_the_same_after_a_resume_and_on_every_worker(builder, repeats):
+    """With repeats, a pool is 32 batches of 8; step 65 is in the second one."""
+    last = 65 if repeats > 1 else 5
+    life = {"augmentation": Augmentation(life=True, repeats=repeats), "batch_size": 8}
+    whole = batches(builder, last + 1, **life)
+    assert whole[0]["bg"].shape == (8, 32, 32, 3)
+    assert {str(v.dtype) for n, v in whole[0].items() if n != "index"} == {"float32"}
+    (again,) = batches(builder, 1, first_step=last, **life)
+    assert same(again, whole[last])
+    np.testing.assert_array_equal(again["index"], np.arange(8) + 8 * last)
+    parts = [
+        batches(builder, 2, worker=worker, workers=2, replicas=2, **life)
+        for worker in (0, 1)
+    ]
+    for step in (0, 1):
+        joined = {n: np.concatenate([p[step][n] for p in parts]) for n in whole[0]}
+        assert same(joined, whole[step])
+
+
+def test_life_needs_groups_of_four(builder):
+    life = Augmentation(life=True)
+    with pytest.raises(UserError, match=r"--batch_size=12 .* 6 pairs.* multiple of 8"):
+        batches(builder, 1, batch_size=12, augmentation=life, replicas=2)
+
+
+def test_perturbed_and_empty_variants_come_out_the_same_each_time(builder):
+    def evaluated(variant, **part):
+        stream = data.evaluation_batches(
+            builder, "test", size=(64, 64), batch_size=12, variant=variant, **part
+        )
+        return list(stream.as_numpy_iterator())
+
+    (clean,), (perturbed,), (empty,) = map(evaluated, data.VARIANTS)
+    for name in ("mask", "depth", "index"):
+        np.testing.assert_array_equal(clean[name], perturbed[name])
+    for name in ("bg", "fgbg"):
+        changes = np.abs(clean[name] - perturbed[name]).mean((1, 2, 3))
+        assert (changes > 0.2).all()
+    assert empty["mask"].max() == 0
+    assert (empty["depth"][clean["mask"] > 0] == 0).all()
+    known = (clean["mask"] == 0) & (empty["depth"] > 0)
+    np.testing.assert_array_equal(empty["depth"][known], clean["depth"][known])
+    shared = [evaluated("perturbed", worker=w, workers=2, replicas=2) for w in (0, 1)]
+    joined = {n: np.concatenate([part[n] for (part,) in shared]) for n in perturbed}
+    assert same(joined, perturbed)
+
+
 def test_evaluation_sees_every_example_once_at_full_size(builder):
     stream = data.evaluation_batches(builder, "test", size=(32, 32), batch_size=8)
     parts = list(stream.as_numpy_iterator())
