@@ -162,8 +162,8 @@ def evaluation_batches(
     @tf.autograph.experimental.do_not_convert
     def prepare(index, example):
         seed = tf.stack([EVALUATION_SEED, tf.cast(index, tf.int32)])
-        pair = VARIANTS[variant](_pair(decode(builders, example), full), seed)
-        bg, fgbg, mask, depth = (value[0] for value in values(pair))
+        pair = _pair(decode(builders, example), full)
+        bg, fgbg, mask, depth = _varied(variant, pair, seed)
         return {
             "bg": fit(bg, size),
             "fgbg": fit(fgbg, size),
@@ -185,8 +185,14 @@ def evaluation_batches(
     return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
 
 
-def _pair(example: dict, size: tuple[int, int]) -> Scene:
-    """A decoded example in float32, with a first axis of 1."""
+def _pair(example: dict, size: tuple[int, int]) -> tuple:
+    """A decoded example in float32: background, frame, mask, metres."""
     scales = {"bg": 1.0, "fgbg": 1.0, "mask": 255.0, "depth": 256.0}
     pictures = (tf.cast(example[name], tf.float32) / s for name, s in scales.items())
-    return Scene(*(tf.ensure_shape(p, (*size, None))[None] for p in pictures))
+    return tuple(tf.ensure_shape(picture, (*size, None)) for picture in pictures)
+
+
+@tf.function(autograph=False)  # traced once, however many streams there are
+def _varied(variant: str, pair: tuple, seed) -> tuple:
+    result = VARIANTS[variant](Scene(*(value[None] for value in pair)), seed)
+    return tuple(value[0] for value in values(result))

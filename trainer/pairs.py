@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from trainer.augment import Augmentation, augment
 from trainer.augment.life import GROUP, make
-from trainer.augment.pasting import Scene
+from trainer.augment.pasting import Scene, values
 from trainer.augment.window import window
 from trainer.errors import UserError
 from trainer.streams import Part
@@ -102,8 +102,8 @@ class Life:
 
     def _made(self, indices, examples: dict) -> dict:
         """A group of pairs as uint8 pictures and masks, and depth in 1/256 m."""
-        scene = Scene(*(examples[n] for n in ("bg", "fgbg", "mask", "depth")))
-        scene = make(scene, self._seed(indices[0], 1))
+        arrays = tuple(examples[name] for name in ("bg", "fgbg", "mask", "depth"))
+        scene = Scene(*_make(arrays, self._seed(indices[0], 1)))
         return {
             "bg": tf.cast(scene.bg, tf.uint8),
             "frame": tf.cast(scene.frame, tf.uint8),
@@ -148,6 +148,11 @@ class Life:
     def _seed(self, place, purpose: int):
         seed = tf.stack([tf.cast(self.seed, tf.int64), tf.cast(place, tf.int64)])
         return tf.random.fold_in(tf.cast(seed, tf.int32), purpose)
+
+
+@tf.function(autograph=False)  # traced once, however many streams there are
+def _make(arrays: tuple, seed) -> tuple:
+    return values(make(Scene(*arrays), seed))
 
 
 def _map(dataset: tf.data.Dataset, function) -> tf.data.Dataset:
