@@ -261,11 +261,13 @@ def changes(drawn_folders, tmp_path_factory):
     return sums["changed"]
 
 
-@pytest.mark.parametrize("part", [0.5, 0.8, 1, random.random()])
+@pytest.mark.parametrize("part", [0.5, 0.8, 1, None], ids=str)
 def test_killed_build_goes_on_and_ends_the_same(
     built, drawn_folders, changes, tmp_path, part
 ):
-    """Killed before one of the things that it does to its folder."""
+    """Killed before one of the things that it does to its folder, None: any."""
+    part = random.random() if part is None else part
+    print(f"killed after {part} of the changes")
     config, notes = small(drawn_folders), tmp_path / "notes"
     data_dir = tmp_path / "data"
     killed, _ = observed_build(config, data_dir, math.ceil(part * changes), notes)
