@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import struct
+import time
 from collections.abc import Sequence
 
 from absl import logging
@@ -18,6 +19,7 @@ from fgbg_tfds.labelling import Encoded
 from fgbg_tfds.storage import is_local, link
 
 _BOX = struct.Struct("<4d")
+MOMENT = 3  # seconds
 
 
 class Staging:
@@ -187,9 +189,18 @@ def leftovers(config_folder: epath.PathLike) -> list[epath.Path]:
 
 
 def close_staging(config_folder: epath.PathLike) -> None:
-    """Removes all staging folders of a config that is built."""
+    """Removes all staging folders of a config that is built.
+
+    And what a build that was killed while TFDS noted its configs left: TFDS writes
+    that in a moment, so what is seconds old is nobody's.
+    """
     for folder in leftovers(config_folder):
         folder.rmtree()
+    notes = epath.Path(config_folder).parent / ".config"
+    for partial in _beginning_with(notes, "incomplete."):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - partial.stat().mtime > MOMENT:
+                partial.unlink()
 
 
 def remove_leftovers(config_folder: epath.PathLike) -> None:

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -107,3 +108,19 @@ def test_finished_build_leaves_nothing_even_if_killed_at_the_end(tmp_path):
         assert staging.leftovers(tmp_path)
     staging.remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["1.0.0"]
+
+
+def test_notes_cut_short_by_a_kill_are_removed_and_those_being_written_are_not(
+    tmp_path,
+):
+    notes = tmp_path / ".config"
+    notes.mkdir()
+    old, new = (
+        notes / "incomplete.1.metadata.json",
+        notes / "incomplete.2.metadata.json",
+    )
+    for path in (old, new, notes / "metadata.json"):
+        path.write_text("{}")
+    os.utime(old, (1e9, 1e9))
+    staging.close_staging(tmp_path / "sample")
+    assert sorted(notes.iterdir()) == [new, notes / "metadata.json"]
