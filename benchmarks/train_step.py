@@ -25,46 +25,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import losses
 from trainer.models import make_network
-from trainer.models.eigen import eigen
 from trainer.settings import Settings
 from trainer.train import head_losses
 
 
-def keras_step(size: int, units: int, batch: dict, precision: str):
-    """Our step: forward, both losses of both stacks, backward, AdamW."""
-    dtype = "float32" if precision == "float32" else f"mixed_{precision}"
-    network = eigen((size, size), coarse_units=units, dtype=dtype)
-    variables = network.model.trainable_variables
-    optimizer = keras.optimizers.AdamW(1e-4)
-    optimizer.build(variables)
-    batch = {name: tf.constant(value) for name, value in batch.items()}
-
-    @tf.function
-    def step():
-        with tf.GradientTape() as tape:
-            pair = {"bg": batch["bg"], "fgbg": batch["fgbg"]}
-            outputs = network.model(pair, training=True)
-            loss = 0.0
-            for head, weight in (("coarse", 0.5), ("fine", 1.0)):
-                logits, depth = network.logits(outputs[head], (size, size))
-                loss += weight * tf.reduce_mean(
-                    2 * losses.mask_loss(logits, batch["mask"])
-                    + losses.depth_loss(depth, batch["depth"])
-                )
-        optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
-    return lambda: float(step()), network.model.count_params()
-
-
-def model_step(model: str, size: int, batch: dict, precision: str):
-    """The step of another network of ours, with its own losses, and AdamW."""
+def our_step(model: str, size: int, units: int, batch: dict, precision: str):
+    """Our step: forward, the losses of all heads, backward, AdamW."""
     dtype = "float32" if precision == "float32" else f"mixed_{precision}"
     own = {"edge_weight": 3.0, "dice": 1.0} if model == "refine" else {}
-    settings = Settings(model=model, image_size=str(size), **own)
+    settings = Settings(model=model, image_size=str(size), coarse_units=units, **own)
     network = make_network(settings, settings.size, dtype=dtype)
+    heads = dict.fromkeys(network.heads, 0.5) | {network.heads[-1]: 1.0}
     variables = network.model.trainable_variables
     optimizer = keras.optimizers.AdamW(1e-4)
     optimizer.build(variables)
@@ -76,9 +48,9 @@ def model_step(model: str, size: int, batch: dict, precision: str):
             pair = {"bg": batch["bg"], "fgbg": batch["fgbg"]}
             outputs = network.model(pair, training=True)
             loss = 0.0
-            for head in network.heads:
+            for head, weight in heads.items():
                 mask, depth, _ = head_losses(network, outputs[head], batch, settings)
-                loss += tf.reduce_mean(2 * mask + depth)
+                loss += weight * tf.reduce_mean(2 * mask + depth)
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
@@ -169,12 +141,13 @@ def compare(arguments: argparse.Namespace) -> None:
     )
     for precision in arguments.precisions.split(","):
         settings = (arguments.image_size, arguments.coarse_units, batch, precision)
-        steps = {"eigen": keras_step(*settings)}
         other = arguments.model or "torch"
-        if arguments.model:
-            steps[other] = model_step(other, arguments.image_size, batch, precision)
-        else:
-            steps[other] = torch_step(*settings)
+        steps = {
+            "eigen": our_step("eigen", *settings),
+            other: our_step(other, *settings)
+            if arguments.model
+            else torch_step(*settings),
+        }
         times = {name: [] for name in steps}
         for number in range(arguments.rounds + 2):
             for name, (step, _) in steps.items():

@@ -19,7 +19,7 @@ from fgbg_tfds.labelling import Encoded
 from fgbg_tfds.storage import is_local, link
 
 _BOX = struct.Struct("<4d")
-MOMENT = 3  # seconds
+WRITING_SECONDS = 3
 
 
 class Staging:
@@ -199,7 +199,7 @@ def close_staging(config_folder: epath.PathLike) -> None:
     notes = epath.Path(config_folder).parent / ".config"
     for partial in _beginning_with(notes, "incomplete."):
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - partial.stat().mtime > MOMENT:
+            if time.time() - partial.stat().mtime > WRITING_SECONDS:
                 partial.unlink()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -54,20 +55,9 @@ class Checkpoints:
           UserError: If there are checkpoints and none can be read.
         """
         paths = list(reversed(self._manager.checkpoints))
-        for path in paths:
-            try:
-                self._checkpoint.restore(path).assert_consumed()
-            except (
-                tf.errors.OpError,
-                AssertionError,
-                LookupError,
-                ValueError,
-            ) as error:
-                reason = str(error).splitlines()[0]
-                LOG.warning("checkpoint %s is damaged: %s", path, reason)
-                continue
-            if path != paths[0]:
-                LOG.warning("went back to checkpoint %s", path)
+        if restore_newest(
+            paths, lambda path: self._checkpoint.restore(path).assert_consumed()
+        ):
             return True
         if paths:
             raise UserError(
@@ -129,6 +119,31 @@ class Checkpoints:
                 f"cannot write a checkpoint to {self._state.folder}; "
                 f"is there space? ({reason})"
             ) from error
+
+
+def restore_newest(
+    paths: Sequence[str], restore: Callable[[str], object]
+) -> str | None:
+    """Takes up the first checkpoint that can be read, and warns of those that cannot.
+
+    Args:
+      paths: Checkpoints, the newest first.
+      restore: Takes one up, or raises.
+
+    Returns:
+      That checkpoint; None where none can be read.
+    """
+    for path in paths:
+        try:
+            restore(path)
+        except (tf.errors.OpError, AssertionError, LookupError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            LOG.warning("checkpoint %s is damaged: %s", path, reason)
+            continue
+        if path != paths[0]:
+            LOG.warning("went back to checkpoint %s", path)
+        return path
+    return None
 
 
 def _values(variables) -> list:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from trainer import data
 from trainer.augment import fit
+from trainer.checkpoints import restore_newest
 from trainer.errors import UserError
 from trainer.models import make_network
 from trainer.models.network import Network
@@ -147,11 +148,10 @@ def _restore(folder: pathlib.Path, best: bool, network: Network, step) -> int:
         checkpoint = tf.train.Checkpoint(averaged=weights)
         step.assign(json.loads(record.read_text())["step"])
     found = tf.train.get_checkpoint_state(str(place))
-    for path in reversed(found.all_model_checkpoint_paths if found else ()):
-        try:
-            checkpoint.restore(path).assert_existing_objects_matched()
-        except (tf.errors.OpError, AssertionError, LookupError, ValueError):
-            continue
+    paths = list(reversed(found.all_model_checkpoint_paths)) if found else []
+    if restore_newest(
+        paths, lambda path: checkpoint.restore(path).assert_existing_objects_matched()
+    ):
         return int(step.numpy())
     raise UserError(
         f"--compare={folder}: no checkpoint in {place} can be read; train it first"
