@@ -232,6 +232,20 @@ def test_a_run_that_cannot_be_compared_is_told(
         evaluate(broken(dnn15, tmp_path / "other", change))
 
 
+def damaged(folder):
+    for path in folder.glob("checkpoints/*.data*"):
+        path.write_bytes(b"")
+
+
+def test_damaged_checkpoints_of_a_compared_run_are_named(
+    evaluate, dnn15, tmp_path, caplog
+):
+    with pytest.raises(UserError, match=r"other: no checkpoint in .* can be read"):
+        evaluate(broken(dnn15, tmp_path / "other", damaged))
+    assert "other/checkpoints/ckpt-" in caplog.text
+    assert "is damaged" in caplog.text
+
+
 def test_a_run_named_twice_is_told(evaluate, dnn15):
     with pytest.raises(UserError, match="names a run twice"):
         evaluate(f"{dnn15},{dnn15}")
