@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import registration
+from trainer.augment import light
 
 SIDE, MARGIN = 224, 24
 MOST_SHIFT, MOST_TURN, MOST_ZOOM = 8.0, np.deg2rad(2.0), 0.03
@@ -83,6 +84,17 @@ def test_a_shaken_camera_is_found_behind_an_object_and_another_exposure(pairs):
     bg, frame, motions = pairs
     still = np.tile([1.0, 0, 0, 0], (len(bg), 1))
     assert np.median(errors(still, motions)) > 3
+    found = errors(registration.align(bg, frame), motions)
+    assert np.median(found) < 0.15
+    assert (found < 0.5).mean() >= 0.9
+
+
+def test_a_shaken_camera_is_found_under_blots_of_sun_and_too_much_light(pairs):
+    bg, frame, motions = pairs
+    seed, strength = tf.constant([1, 2]), tf.ones(len(bg))
+    bg = light.light_patches(255 * bg, seed, strength) / 255
+    frame = light.light_patches(255 * frame, seed + 1, strength) / 255
+    frame = tf.clip_by_value(1.8 * frame, 0, 1)
     found = errors(registration.align(bg, frame), motions)
     assert np.median(found) < 0.15
     assert (found < 0.5).mean() >= 0.9
