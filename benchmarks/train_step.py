@@ -27,7 +27,7 @@ import tensorflow as tf
 
 from trainer.models import make_network
 from trainer.settings import Settings
-from trainer.train import head_losses
+from trainer.step import head_losses
 
 
 def our_step(model: str, size: int, units: int, batch: dict, precision: str):

@@ -85,7 +85,8 @@ def training_batches(
 
     Returns:
       Data set of {'bg', 'fgbg', 'mask', 'depth', 'index'} as `augment` gives them,
-      with a first axis of `batch_size / replicas`; 'index' int64 counts the stream.
+      with a first axis of `batch_size / replicas`; 'index' int64 is the example's
+      place in the stream, which `trainer.streams.addresses` takes.
 
     Raises:
       UserError: If the split is missing or empty, or the shares do not fit.

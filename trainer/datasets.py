@@ -175,9 +175,22 @@ def pictures(
 
 
 def encoded(
-    builders: Builders, split: str, features: tuple[str, ...] = FEATURES
+    builders: Builders,
+    split: str,
+    features: tuple[str, ...] = FEATURES,
+    identified: bool = False,
 ) -> tf.data.Dataset:
-    """Examples in the order of the files, pictures still as JPEG and PNG."""
+    """Examples in the order of the files, pictures still as JPEG and PNG.
+
+    Args:
+      builders: The data set, or several.
+      split: Split to read.
+      features: Those wanted.
+      identified: Whether each example gets TFDS's name for it, 'tfds_id', as well.
+
+    Returns:
+      Data set of bytes by feature, string [].
+    """
     options = tf.data.Options()
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = (
@@ -191,11 +204,31 @@ def encoded(
                 features=dict.fromkeys(features, True),
                 decoders={name: tfds.decode.SkipDecoding() for name in features},
             ),
-            read_config=tfds.ReadConfig(try_autocache=False),
+            read_config=tfds.ReadConfig(try_autocache=False, add_tfds_id=identified),
         )
         for builder in several(builders)
     ]
     return functools.reduce(tf.data.Dataset.concatenate, streams).with_options(options)
+
+
+def address(builder: Builder, tfds_id: str) -> str:
+    """Where `tfds.load` finds an example.
+
+    Args:
+      builder: The data set.
+      tfds_id: Its name in `encoded`: file and place in the file.
+
+    Returns:
+      Data set and a split of one, such as 'fgbg/sample train[12:13]'.
+    """
+    file, place = tfds_id.rsplit("__", 1)
+    for name, split in builder.info.splits.items():
+        if file in split.filenames:
+            shard = list(split.filenames).index(file)
+            place = sum(split.shard_lengths[:shard]) + int(place)
+            data_set = builder.info.full_name.rsplit("/", 1)[0]
+            return f"{data_set} {name}[{place}:{place + 1}]"
+    raise LookupError(f"{builder.info.full_name} has no file {file}")
 
 
 def decode(builders: Builders, example: dict) -> dict:

@@ -109,6 +109,7 @@ class Life:
             "frame": tf.cast(scene.frame, tf.uint8),
             "mask": tf.cast(tf.round(scene.mask * 255.0), tf.uint8),
             "depth": tf.cast(tf.minimum(scene.depth, MOST) * 256.0, tf.uint16),
+            "index": indices,
         }
 
     def _order(self, pool, kept: int, mine: int, slots: int):
@@ -130,7 +131,7 @@ class Life:
         return tf.reshape(tf.stack(columns, 1), [-1])
 
     def _shown(self, place, made: dict, part: Part, slots: int) -> dict:
-        """A window of each pair of a group, and its places in the stream shown."""
+        """A window of each pair of a group, and its examples' places in the stream."""
         step, slot = place // slots, place % slots + part.worker * slots
         first = step * part.batch_size + slot * GROUP
         settings = self.augmentation
@@ -142,7 +143,7 @@ class Life:
             "fgbg": scene.frame,
             "mask": scene.mask / 255.0,
             "depth": tf.minimum(scene.depth / 256.0, MOST),
-            "index": first + tf.range(GROUP, dtype=tf.int64),
+            "index": made["index"],
         }
 
     def _seed(self, place, purpose: int):

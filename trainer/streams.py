@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import tensorflow as tf
 
-from trainer.datasets import Builder, count, encoded, full_name
+from trainer.datasets import Builder, address, count, encoded, full_name
 from trainer.errors import UserError
 
 SHUFFLED = 8192  # examples, encoded; TFDS has shuffled the files already
@@ -45,6 +47,7 @@ def mixed(
     shares: tuple[int, ...],
     seed: int,
     first: int,
+    read: Callable[[Builder, str], tf.data.Dataset] = encoded,
 ) -> tf.data.Dataset:
     """Endless encoded examples of all data sets, from a place of the stream on.
 
@@ -54,6 +57,7 @@ def mixed(
       shares: How many examples of each come in turn; one of each if empty.
       seed: Of the order.
       first: Place in the stream.
+      read: Gives the examples of a split in the order of the files.
 
     Returns:
       Data set of encoded examples.
@@ -71,7 +75,10 @@ def mixed(
     rounds, begun = divmod(first, len(turns))
     streams = [
         _endless(
-            builder, split, seed + which, rounds * share + turns[:begun].count(which)
+            count(builder, split),
+            read(builder, split),
+            seed + which,
+            rounds * share + turns[:begun].count(which),
         )
         for which, (builder, share) in enumerate(zip(builders, shares, strict=True))
     ]
@@ -80,6 +87,39 @@ def mixed(
     order = tf.constant(turns[begun:] + turns[:begun], tf.int64)
     choice = tf.data.Dataset.from_tensor_slices(order).repeat()
     return tf.data.Dataset.choose_from_datasets(streams, choice)
+
+
+def addresses(
+    builders: tuple[Builder, ...],
+    split: str,
+    shares: tuple[int, ...],
+    seed: int,
+    places: Iterable[int],
+) -> list[str]:
+    """Where the examples at some places of the stream `mixed` stand on disk.
+
+    Args:
+      builders: The data sets.
+      split: Split to read.
+      shares: How many examples of each come in turn; one of each if empty.
+      seed: Of the order.
+      places: Places in the stream.
+
+    Returns:
+      For each place, data set and split as in 'fgbg/sample train[12:13]'.
+    """
+    places = list(places)
+    first, most = min(places), max(places) - min(places) + 1
+    turns = _turns(shares or (1,) * len(builders))
+    read = functools.partial(encoded, features=("mask",), identified=True)
+    stream = mixed(builders, split, shares, seed, first, read)
+    names = [
+        example["tfds_id"].decode() for example in stream.take(most).as_numpy_iterator()
+    ]
+    return [
+        address(builders[turns[place % len(turns)]], names[place - first])
+        for place in places
+    ]
 
 
 def _turns(shares: tuple[int, ...]) -> list[int]:
@@ -92,10 +132,8 @@ def _turns(shares: tuple[int, ...]) -> list[int]:
     return [which for _, which in sorted(places)]
 
 
-def _endless(builder, split: str, seed: int, first: int) -> tf.data.Dataset:
-    """Encoded examples of one data set, epoch after epoch, each in its own order."""
-    number = count(builder, split)
-    examples = encoded(builder, split)
+def _endless(number: int, examples, seed: int, first: int) -> tf.data.Dataset:
+    """Examples of one data set, epoch after epoch, each in its own order."""
     buffer = min(number, SHUFFLED)
 
     def epoch(which):

@@ -1,5 +1,6 @@
 import json
 import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -9,7 +10,8 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from trainer import main
+from trainer import data, main
+from trainer.augment import Augmentation
 from trainer.errors import UserError
 from trainer.settings import Settings
 
@@ -168,11 +170,36 @@ def test_a_workdir_of_another_run_is_refused(settings, trained):
         main.run(settings(workdir=str(trained)))
 
 
-def test_a_loss_that_is_no_number_stops_the_run(settings):
-    with pytest.raises(
-        UserError, match=r"the loss is .* at step 2, on examples 4 to 7"
-    ):
-        main.run(settings(learning_rate=1e30, warmup_steps=0, precision="float32"))
+def test_a_loss_that_is_no_number_stops_the_run(command, data_dir, tmp_path):
+    """The error names step and examples, so that they can be looked at."""
+    done = subprocess.run(
+        command(
+            tmp_path,
+            *("--learning_rate=1e30", "--warmup_steps=0", "--precision=float32"),
+            "--logical_devices=2",
+        ),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert re.match(
+        "error: the loss is (nan|inf) at step 2, on all of its batch: ", last
+    )
+    named = re.findall(r"miniset/sample (train\[\d+:\d+\])", last)
+    assert len(named) == 8
+    builder = data.open_dataset("miniset/sample", data_dir)
+    batch = next(iter(data.training_batches(
+        builder, "train", size=(64, 64), batch_size=8, seed=0, first_step=1,
+        augmentation=Augmentation(zoom=1.0, colour=0.0, flip=False),
+    )))  # fmt: skip
+    seen = {bg.numpy().astype("uint8").tobytes() for bg in batch["bg"]}
+    assert seen == {
+        picture["bg"].tobytes()
+        for split in named
+        for picture in data.pictures(builder, split, ("bg",))
+    }
 
 
 def test_damaged_checkpoints_fall_back_to_the_one_before(settings, tmp_path, caplog):

@@ -1,0 +1,140 @@
+"""One step of training: losses of every head, gradients, updates, averaged weights."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from keras import ops
+
+from trainer import losses, metrics
+from trainer.models.network import MOST_DEPTH, Network
+from trainer.recipes import DEPTH_WEIGHT, MASK_WEIGHT, Stage
+from trainer.settings import Settings
+from trainer.state import State
+
+DICE_SMOOTH = 50.0  # pixels
+
+
+def head_losses(network: Network, maps, batch: dict, settings: Settings):
+    """Losses of mask and depth of one head, depth in the network's own code.
+
+    Args:
+      network: What gave the maps.
+      maps: float32 [N, h, w, 2].
+      batch: 'mask' float32 [N, H, W, 1] in 0 to 1, 'depth' float32 [N, H, W, 1] in
+        metres. Maps that divide the picture evenly learn from the means over their
+        cells, others are enlarged.
+      settings: Read are `edge_weight`, `dice`, `depth_edges` and `ssim`.
+
+    Returns:
+      Mask loss and depth loss, float32 [N], and the mask's logits.
+    """
+    true, metres, covered = batch["mask"], batch["depth"], 1.0
+    if network.grid is None:
+        true, metres = _cell_means(true, metres, maps.shape[1:3])
+    else:
+        covered = network.grid.covered(true.shape[1])
+    logits, code = network.logits(maps, tuple(true.shape[1:3]))
+    weights = covered
+    if settings.edge_weight != 1:
+        weights = covered * losses.edge_weights(true, settings.edge_weight)
+    mask = losses.mask_loss(logits, true, weights)
+    if settings.dice:
+        cell = batch["mask"].shape[1] // true.shape[1]
+        smooth = DICE_SMOOTH / cell**2
+        mask += settings.dice * losses.dice_loss(logits, true, covered, smooth)
+    if network.depth_code == "share":
+        depth = losses.share_loss(code, metres, MOST_DEPTH, covered)
+    else:
+        depth = losses.depth_loss(code, metres, covered)
+        if settings.depth_edges:
+            depth += settings.depth_edges * losses.depth_edge_loss(
+                code, metres, covered
+            )
+    if settings.ssim:
+        # Where depth is unknown both are the same, so that nothing is learned there.
+        known = ops.cast(metres > 0, "float32")
+        shares = [d * known / MOST_DEPTH for d in (network.metres(code), metres)]
+        depth += settings.ssim * losses.ssim_loss(*shares)
+    return mask, depth, logits
+
+
+def _cell_means(mask, depth, cells):
+    """Labels over the cells of a map; depth over the pixels where it is known."""
+    side = mask.shape[1] // cells[0]
+    if side == 1:
+        return mask, depth
+    mask, total, known = (
+        ops.average_pool(values, side, side)
+        for values in (mask, depth, ops.cast(depth > 0, "float32"))
+    )
+    return mask, total / ops.maximum(known, 1e-6)
+
+
+def make_step(state: State, stage: Stage):
+    """Makes the function that does one step of a stage.
+
+    Args:
+      state: The run.
+      stage: What is trained, on which heads.
+
+    Returns:
+      A function of a batch that gives two things: the losses by name, of all devices
+      together and divided by the batch size, with the sums of the mask's counts; and
+      the loss of each example, float32 [batch_size / replicas] on each device.
+    """
+    settings, network = state.settings, state.network
+    variables = [variable for group in stage.groups for variable in group.variables]
+
+    @tf.function
+    def differentiate(batch):
+        results, each = {}, 0.0
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([variable.value for variable in variables])
+            outputs = network.model(
+                {"bg": batch["bg"], "fgbg": batch["fgbg"]}, training=stage.dropout
+            )
+            for head, weight in stage.heads.items():
+                mask, depth, logits = head_losses(
+                    network, outputs[head], batch, settings
+                )
+                each += weight * (MASK_WEIGHT * mask + DEPTH_WEIGHT * depth)
+                mask = tf.reduce_sum(mask) / settings.batch_size
+                depth = tf.reduce_sum(depth) / settings.batch_size
+                results |= {f"{head}_mask_loss": mask, f"{head}_depth_loss": depth}
+            loss = tf.reduce_sum(each) / settings.batch_size
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        counts = metrics.mask_sums(ops.sigmoid(logits), batch["mask"])
+        results |= {name: tf.reduce_sum(value) for name, value in counts.items()}
+        results |= {"loss": loss, "mask_loss": mask, "depth_loss": depth}
+        return gradients, results, each
+
+    def replica_step(batch):
+        gradients, results, each = differentiate(batch)
+        gradients = iter(gradients)
+        for group in stage.groups:
+            chosen = [next(gradients) for _ in group.variables]
+            group.optimizer.apply(chosen, group.variables)
+        return results, each
+
+    pairs = list(zip(state.averaged.model.weights, network.model.weights, strict=True))
+
+    @tf.function
+    def step(batch):
+        results, each = state.strategy.run(replica_step, args=(batch,))
+        done = tf.cast(state.step.assign_add(1), tf.float32)
+        # Early averages would remember the untrained weights for long.
+        momentum = tf.minimum(settings.ema, (1 + done) / (10 + done))
+        for average, weight in pairs:
+            state.strategy.extended.update(
+                average.value,
+                lambda a, w, m: a.assign(m * a + (1 - m) * tf.cast(w, a.dtype)),
+                args=(weight.value, momentum if settings.ema else 0.0),
+                group=False,
+            )
+        sums = {
+            name: state.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+            for name, value in results.items()
+        }
+        return sums, each
+
+    return step
