@@ -103,7 +103,8 @@ class Life:
     def _made(self, indices, examples: dict) -> dict:
         """A group of pairs as uint8 pictures and masks, and depth in 1/256 m."""
         arrays = tuple(examples[name] for name in ("bg", "fgbg", "mask", "depth"))
-        scene = Scene(*_make(arrays, self._seed(indices[0], 1)))
+        without = tuple(sorted(self.augmentation.without))
+        scene = Scene(*_make(arrays, self._seed(indices[0], 1), without))
         return {
             "bg": tf.cast(scene.bg, tf.uint8),
             "frame": tf.cast(scene.frame, tf.uint8),
@@ -152,8 +153,8 @@ class Life:
 
 
 @tf.function(autograph=False)  # traced once, however many streams there are
-def _make(arrays: tuple, seed) -> tuple:
-    return values(make(Scene(*arrays), seed))
+def _make(arrays: tuple, seed, without: tuple[str, ...]) -> tuple:
+    return values(make(Scene(*arrays), seed, frozenset(without)))
 
 
 def _map(dataset: tf.data.Dataset, function) -> tf.data.Dataset:

@@ -12,7 +12,7 @@ from trainer.errors import UserError
 from trainer.models.network import Network
 from trainer.settings import Settings
 
-MASK_WEIGHT, DEPTH_WEIGHT = 2.0, 1.0  # those of the original project
+MASK_WEIGHT = 2.0  # to 1 of depth: those of the original project
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,13 +38,15 @@ class Registration(keras.layers.Layer):
     It has no weights, works in float32 and lets no gradient through.
     """
 
-    def __init__(self, name: str = "registration"):
+    def __init__(self, colours: bool = True, name: str = "registration"):
         """Makes the layer.
 
         Args:
+          colours: Whether colours are brought to those of the frame too.
           name: Its name.
         """
         super().__init__(dtype="float32", trainable=False, name=name)
+        self._colours = colours
 
     def call(self, bg, frame):
         """Registers the backgrounds.
@@ -59,7 +61,9 @@ class Registration(keras.layers.Layer):
         """
         bg, frame = tf.stop_gradient(bg), tf.stop_gradient(frame)
         moved, inside = move(bg, align(bg, frame))
-        return tf.stop_gradient(match_colours(moved, frame)), tf.stop_gradient(inside)
+        if self._colours:
+            moved = match_colours(moved, frame)
+        return tf.stop_gradient(moved), tf.stop_gradient(inside)
 
     def compute_output_shape(self, bg_shape, frame_shape):
         """Shapes of both results."""

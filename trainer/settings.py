@@ -50,8 +50,10 @@ class Settings:
     small_steps: float = _setting(
         0.6, "Part of all steps that small_size is for.", least=0, most=1
     )
-    register: bool = _setting(
-        True, "refine: whether the background is registered to the frame."
+    refine_without: str = _setting(
+        "",
+        "refine: parts left out, with commas, to see what they give: registration, "
+        "colours, outside, contrast, scale.",
     )
     padding: str = _setting(
         "same",
@@ -88,6 +90,9 @@ class Settings:
     depth_edges: float = _setting(
         0.0, "Weight of a loss of the gradients of log depth.", least=0
     )
+    depth_weight: float = _setting(
+        1.0, "Weight of the loss of depth; the mask's is 2.", least=0
+    )
     ssim: float = _setting(
         0.0, "Weight of a structural similarity loss of depth.", least=0
     )
@@ -115,6 +120,11 @@ class Settings:
         "work on the data.",
         least=1,
     )
+    life_without: str = _setting(
+        "",
+        "life: what is left out, with commas, to see what it gives: an effect as in "
+        "docs/augmentation.md, such as shake, or objects or empty.",
+    )
     zoom: float = _setting(
         1.5, "Greatest random zoom; depth is divided by it. 1 is none.", least=1, most=4
     )
@@ -141,6 +151,7 @@ class Settings:
         "auto is bfloat16 where the device computes in it natively.",
         choices=("auto", "float32", "bfloat16"),
     )
+    xla: bool = _setting(False, "Compile the step with XLA.")
     seed: int = _setting(0, "Of weights, order, augmentation and dropout.", least=0)
     deterministic: bool = _setting(
         False, "Only operations that give the same bits every time."
@@ -217,6 +228,26 @@ class Settings:
     def folder(self) -> pathlib.Path:
         """The workdir, with ~ resolved."""
         return pathlib.Path(self.workdir).expanduser()
+
+
+def parts(flag: str, text: str, known: tuple[str, ...]) -> frozenset[str]:
+    """Reads a list of parts that are left out.
+
+    Args:
+      flag: Name of the flag.
+      text: What it says, names with commas in between.
+      known: Names that there are.
+
+    Raises:
+      UserError: If another name is given.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"--{flag}={text}: there is no {name}; there are {', '.join(known)}"
+            )
+    return frozenset(names)
 
 
 def _size(flag: str, text: str) -> tuple[int, int]:

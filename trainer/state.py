@@ -23,7 +23,7 @@ IDENTITY = (
     "model", "image_size", "padding", "coarse_units", "fine_rows", "recipe",
     "train_split", "dataset_shares", "augment", "repeats", "batch_size", "seed",
     "small_size", "small_steps",
-    "register",
+    "refine_without", "life_without",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from trainer import losses, metrics
 from trainer.models.network import MOST_DEPTH, Network
-from trainer.recipes import DEPTH_WEIGHT, MASK_WEIGHT, Stage
+from trainer.recipes import MASK_WEIGHT, Stage
 from trainer.settings import Settings
 from trainer.state import State
 
@@ -85,7 +85,7 @@ def make_step(state: State, stage: Stage):
     settings, network = state.settings, state.network
     variables = [variable for group in stage.groups for variable in group.variables]
 
-    @tf.function
+    @tf.function(jit_compile=settings.xla or None)
     def differentiate(batch):
         results, each = {}, 0.0
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -97,7 +97,7 @@ def make_step(state: State, stage: Stage):
                 mask, depth, logits = head_losses(
                     network, outputs[head], batch, settings
                 )
-                each += weight * (MASK_WEIGHT * mask + DEPTH_WEIGHT * depth)
+                each += weight * (MASK_WEIGHT * mask + settings.depth_weight * depth)
                 mask = tf.reduce_sum(mask) / settings.batch_size
                 depth = tf.reduce_sum(depth) / settings.batch_size
                 results |= {f"{head}_mask_loss": mask, f"{head}_depth_loss": depth}

@@ -10,12 +10,12 @@ import tensorflow as tf
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from trainer import data, distribution, streams
-from trainer.augment import Augmentation
+from trainer.augment import Augmentation, life
 from trainer.checkpoints import Checkpoints
 from trainer.errors import UserError
 from trainer.evaluation import Evaluator
 from trainer.history import History
-from trainer.settings import Settings
+from trainer.settings import Settings, parts
 from trainer.state import State, make_state
 from trainer.step import make_step
 
@@ -104,6 +104,7 @@ def distributed_batches(
     augmentation = Augmentation(
         settings.zoom, settings.rotation, settings.colour, settings.flip,
         life=settings.augment == "life", repeats=settings.repeats,
+        without=parts("life_without", settings.life_without, life.PARTS),
     )  # fmt: skip
 
     def batches(context):

@@ -36,14 +36,22 @@ EFFECTS = (
     (photometric.white_balance, 0.85),
     (sensor.noise, 0.7),
 )
+PARTS = (
+    "empty", "objects", "cast_shadow", "shake", "sway", "jpeg",
+    *(effect.__name__ for effect, _ in EFFECTS),
+)  # fmt: skip
+WHOLE: frozenset[str] = frozenset()
 
 
-def make(scene: Scene, seed) -> Scene:
+def make(scene: Scene, seed, without: frozenset[str] = WHOLE) -> Scene:
     """Makes training pairs of a group of pairs.
 
     Args:
       scene: A few pairs, as the data set has them; they lend each other objects.
       seed: int32 [2].
+      without: Those of `PARTS` that are left out: 'empty', pairs with nothing new;
+        'objects', others than the pair's own; and effects. What else is drawn stays
+        the same.
 
     Returns:
       As many pairs; pictures in whole grey levels.
@@ -52,9 +60,8 @@ def make(scene: Scene, seed) -> Scene:
     def made(index):
         dice, first, second = seeds(tf.random.fold_in(seed, index), 3)
         strength = _strength(dice)
-        return values(
-            perturb(populate(scene, index, first, strength), second, strength)
-        )
+        pair = populate(scene, index, first, strength, without)
+        return values(perturb(pair, second, strength, without))
 
     return _each(made, scene)
 
@@ -90,7 +97,9 @@ def empty(pair: Scene, seed) -> Scene:
     return perturb(pasting.emptied(pair), part, _strength(dice))
 
 
-def populate(scene: Scene, index, seed, strength) -> Scene:
+def populate(
+    scene: Scene, index, seed, strength, without: frozenset[str] = WHOLE
+) -> Scene:
     """Draws how many objects are new in a pair, and which, and where.
 
     Args:
@@ -98,6 +107,7 @@ def populate(scene: Scene, index, seed, strength) -> Scene:
       index: int32 [], the pair among them.
       seed: int32 [2].
       strength: float32 [], 0 to 1, of the shadows that objects cast.
+      without: See `make`.
 
     Returns:
       The pair, with a first axis of 1.
@@ -106,28 +116,38 @@ def populate(scene: Scene, index, seed, strength) -> Scene:
     own = _one(scene, index)
     dice = tf.random.stateless_uniform([5], parts[0])
     wanted = tf.reduce_sum(tf.cast(dice[0] >= tf.constant(LIMITS), tf.int32))
+    if "empty" in without:
+        wanted = tf.maximum(wanted, 1)
     keeps = (wanted > 0) & (dice[1] < KEPT)
+    if "objects" in without:
+        keeps, wanted = wanted > 0, tf.minimum(wanted, 1)
     begun = tf.switch_case(
         tf.where(keeps, 0, tf.where(dice[2] < SETTLED, 2, 1)),
         [
-            lambda: values(_shaded(own, own.mask, parts[1], strength)),
+            lambda: values(_shaded(own, own.mask, parts[1], strength, without)),
             lambda: values(pasting.emptied(own)),
             lambda: values(pasting.settled(own)),
         ],
     )
     result = Scene(*begun)
     missing = wanted - tf.cast(keeps, tf.int32)
+    if "objects" in without:
+        return result
     turns = [(dice[3] < PRESENT, True), *((missing > k, False) for k in range(3))]
     for (active, present), part in zip(turns, parts[2:], strict=False):
 
         def added(result=result, present=present, part=part):
-            return values(_added(result, scene, index, keeps, present, part, strength))
+            return values(
+                _added(result, scene, index, keeps, present, part, strength, without)
+            )
 
         result = Scene(*tf.cond(active, added, lambda old=result: values(old)))
     return result
 
 
-def _added(pair: Scene, stock: Scene, index, keeps, present: bool, seed, strength):
+def _added(
+    pair: Scene, stock: Scene, index, keeps, present: bool, seed, strength, without
+):
     """Pastes an object of the stock into one pair, with its shadow."""
     parts = seeds(seed, 7)
     number = tf.shape(stock.mask)[0]
@@ -142,12 +162,14 @@ def _added(pair: Scene, stock: Scene, index, keeps, present: bool, seed, strengt
     objects = pasting.retexture(objects, texture, parts[3])
     objects = pasting.blend(objects, pair.frame, parts[4])
     if not present:
-        pair = _shaded(pair, objects.alpha, parts[5], strength)
+        pair = _shaded(pair, objects.alpha, parts[5], strength, without)
     return pasting.paste(pair, objects, dice[1:] < HIDDEN, present)
 
 
-def _shaded(pair: Scene, silhouette, seed, strength) -> Scene:
+def _shaded(pair: Scene, silhouette, seed, strength, without=WHOLE) -> Scene:
     """Lets an object cast a shadow on the frame, in most of the perturbed pairs."""
+    if "cast_shadow" in without:
+        return pair
     dice, part = seeds(seed, 2)
     amount = _sometimes(strength, dice, CAST)
     frame = tf.cond(
@@ -158,7 +180,7 @@ def _shaded(pair: Scene, silhouette, seed, strength) -> Scene:
     return dataclasses.replace(pair, frame=frame)
 
 
-def perturb(pair: Scene, seed, strength) -> Scene:
+def perturb(pair: Scene, seed, strength, without: frozenset[str] = WHOLE) -> Scene:
     """What camera, light, weather and compression do to both pictures of a pair.
 
     Labels stay: whatever moves, moves the background.
@@ -167,30 +189,38 @@ def perturb(pair: Scene, seed, strength) -> Scene:
       pair: A pair, with a first axis of 1.
       seed: int32 [2].
       strength: float32 [], 0 to 1; 0 is nothing but a mild compression.
+      without: See `make`.
 
     Returns:
       The pair; pictures in whole grey levels.
     """
     first, second, third = seeds(seed, 3)
-    bg = tf.cond(strength > 0, lambda: moved(pair.bg, first, strength), lambda: pair.bg)
-    bg, frame = seen(bg, second, strength), seen(pair.frame, third, strength)
+    bg = tf.cond(
+        strength > 0,
+        lambda: moved(pair.bg, first, strength, without),
+        lambda: pair.bg,
+    )
+    bg = seen(bg, second, strength, without)
+    frame = seen(pair.frame, third, strength, without)
     return dataclasses.replace(pair, bg=bg, frame=frame)
 
 
-def moved(bg, seed, strength):
+def moved(bg, seed, strength, without: frozenset[str] = WHOLE):
     """Background after the camera shook and leaves swayed, in one resampling.
 
     Args:
       bg: float32 [1, h, w, 3].
       seed: int32 [2].
       strength: float32 [], 0 to 1.
+      without: See `make`.
 
     Returns:
       float32 [1, h, w, 3].
     """
     dice, first, second = seeds(seed, 3)
-    shaken = motion.shake_flow(bg, first, strength)
-    amount = _sometimes(strength, dice, SWAY)
+    shaking = 0.0 if "shake" in without else strength
+    shaken = motion.shake_flow(bg, first, shaking)
+    amount = _sometimes(strength, dice, 0.0 if "sway" in without else SWAY)
 
     def swaying():
         swayed = motion.sway_flow(bg, second, amount)
@@ -199,13 +229,14 @@ def moved(bg, seed, strength):
     return motion.warp(bg, tf.cond(amount > 0, swaying, lambda: shaken))
 
 
-def seen(picture, seed, strength):
+def seen(picture, seed, strength, without: frozenset[str] = WHOLE):
     """A picture under a light and through a camera of its own.
 
     Args:
       picture: float32 [1, h, w, 3], 0 to 255.
       seed: int32 [2].
       strength: float32 [], 0 to 1.
+      without: See `make`.
 
     Returns:
       float32 [1, h, w, 3], whole grey levels.
@@ -213,13 +244,16 @@ def seen(picture, seed, strength):
     parts = iter(seeds(seed, 2 * len(EFFECTS) + 2))
     for effect, share in EFFECTS:
         amount, part = _sometimes(strength, next(parts), share), next(parts)
+        if effect.__name__ in without:
+            continue
 
         def changed(picture=picture, effect=effect, amount=amount, part=part):
             return effect(picture, part, amount)
 
         picture = tf.cond(amount > 0, changed, lambda old=picture: old)
     amount = tf.where(strength > 0, strength, CLEAN_JPEG)
-    amount, part = _sometimes(amount, next(parts), JPEG), next(parts)
+    share = 0.0 if "jpeg" in without else JPEG
+    amount, part = _sometimes(amount, next(parts), share), next(parts)
     return tf.cond(
         amount > 0,
         lambda: sensor.jpeg(picture, part, amount),

@@ -20,6 +20,7 @@ class Augmentation:
       life: Whether pairs are made anew: several objects, shadows, a camera that
         shakes, light, noise, compression; see `trainer.augment.life`.
       repeats: With life, how often a made pair is shown, in another window each time.
+      without: With life, what is left out; see `trainer.augment.life.make`.
     """
 
     zoom: float = 1.5
@@ -28,6 +29,7 @@ class Augmentation:
     flip: bool = True
     life: bool = False
     repeats: int = 1
+    without: frozenset[str] = frozenset()
 
 
 def augment(

@@ -8,7 +8,7 @@ from trainer.errors import UserError
 from trainer.models.dnn15 import dnn15
 from trainer.models.eigen import eigen
 from trainer.models.network import Network
-from trainer.settings import Settings
+from trainer.settings import Settings, parts
 
 
 def make_network(
@@ -39,15 +39,14 @@ def make_network(
         return dnn15(size=size, dtype=dtype, seed=settings.seed)
     if settings.model == "refine":
         # Needs TensorFlow, which the others do without.
-        from trainer.models.refine import MULTIPLE, refine
+        from trainer.models.refine import MULTIPLE, PARTS, refine
 
         for _, trained in settings.sizes:
             _check_multiple(trained, MULTIPLE)
         _check_multiple(size, MULTIPLE)
         mean = None if mean_log_depth is None else float(np.mean(mean_log_depth))
-        return refine(
-            mean, registered=settings.register, dtype=dtype, seed=settings.seed
-        )
+        without = parts("refine_without", settings.refine_without, PARTS)
+        return refine(mean, without, dtype=dtype, seed=settings.seed)
     return eigen(
         size=size,
         padding=settings.padding,

@@ -15,16 +15,19 @@ import numpy as np
 from keras import layers, ops
 
 from trainer.models.network import Network
+from trainer.pooling import local_contrast
 from trainer.registration import Registration
 
 MULTIPLE = 32  # sides of the pictures have to be multiples of it
 FILTERS = (32, 56, 96, 128, 160)  # at a half, a quarter … of the picture's size
+CONTRAST_WINDOW = 9  # pixels
 BLOCKS = (1, 1, 2, 2, 1)  # residual blocks on the way down
+PARTS = ("registration", "colours", "outside", "contrast", "scale")
 
 
 def refine(
     mean_log_depth: float | None = None,
-    registered: bool = True,
+    without: frozenset[str] = frozenset(),
     dtype: str = "float32",
     seed: int = 0,
 ) -> Network:
@@ -32,8 +35,10 @@ def refine(
 
     Args:
       mean_log_depth: Log metres that training starts from; 0 if None.
-      registered: Whether the background is registered; without, it is compared as
-        it is.
+      without: Those of `PARTS` that are left out, to see what they give:
+        'registration', the background is compared as it is; 'colours', its place
+        alone is registered; 'outside' and 'contrast', of what the stacks see; 'scale',
+        of the depth, is not seen from the whole picture at once.
       dtype: Keras dtype policy, such as 'mixed_bfloat16'. Registration and maps are
         always float32.
       seed: Of the initial weights.
@@ -86,7 +91,7 @@ def refine(
         name: keras.Input((None, None, 3), name=name, dtype="float32")
         for name in ("bg", "fgbg")
     }
-    pair = Comparison(registered, name="comparison")(inputs["bg"], inputs["fgbg"])
+    pair = Comparison(without, name="comparison")(inputs["bg"], inputs["fgbg"])
     x = convolution("fine_1", FILTERS[0], 4, 2)(pair)  # [N, H/2, W/2, 32]
     x = fine = blocks("fine_2", x, BLOCKS[0])
     skips = []
@@ -106,6 +111,8 @@ def refine(
         [x, convolution("whole_2", FILTERS[-1], 1, relu=False, gain=0.0)(whole)]
     )
     scale = head("whole_scale", 1, 1)(whole)  # [N, 1, 1, 1], log metres
+    if "scale" in without:
+        scale = layers.Rescaling(0.0, dtype="float32")(scale)
     for level, skip in zip((5, 6, 7), reversed(skips), strict=True):
         x = joined(f"coarse_{level}", x, skip)
     coarse_head, fine_head = head("coarse_8", 2, 3), head("fine_4", 8, 3)
@@ -165,18 +172,21 @@ class Convolution(layers.Conv2D):
 
 @keras.saving.register_keras_serializable("trainer")
 class Comparison(layers.Layer):
-    """What the stacks see of a pair, float32 [N, H, W, 12].
+    """What the stacks see of a pair, float32 [N, H, W, 13].
 
     Frame and registered background in -1 to 1; three times their difference; the
     greatest difference of the three colours; how far the frame lies outside of what
     the background shows within one pixel, which forgives what registration left;
-    and where the background is known at all.
+    the difference of local contrast, which no shadow makes; and where the background
+    is known at all.
     """
 
-    def __init__(self, registered: bool = True, **settings):
+    def __init__(self, without: frozenset[str] = frozenset(), **settings):
         """Makes the layer; see `refine`."""
         super().__init__(**{**settings, "dtype": "float32"})
-        self._registration = Registration() if registered else None
+        self._without = without
+        if "registration" not in without:
+            self._registration = Registration("colours" not in without)
 
     def call(self, bg, fgbg):
         """Compares.
@@ -186,24 +196,20 @@ class Comparison(layers.Layer):
           fgbg: The same.
 
         Returns:
-          float32 [N, H, W, 12].
+          float32 [N, H, W, 13], or fewer where something is left out.
         """
         frame, there = fgbg / 255.0, bg / 255.0
         inside = ops.ones_like(there[..., :1])
-        if self._registration is not None:
+        if "registration" not in self._without:
             there, inside = self._registration(there, frame)
         change = frame - there
         most = ops.max(ops.abs(change), -1, keepdims=True)
-        above = frame - ops.max_pool(there, 3, 1, "same")
-        below = -ops.max_pool(-there, 3, 1, "same") - frame
-        outside = ops.max(ops.maximum(above, below), -1, keepdims=True)
-        return ops.concatenate(
-            [
-                2 * frame - 1, 2 * there - 1, 3 * change,
-                ops.minimum(6 * most, 1.0), ops.clip(6 * outside, 0.0, 1.0), inside,
-            ],
-            -1,
-        )  # fmt: skip
+        seen = [2 * frame - 1, 2 * there - 1, 3 * change, ops.minimum(6 * most, 1.0)]
+        if "outside" not in self._without:
+            seen.append(ops.clip(6 * _outside(frame, there), 0.0, 1.0))
+        if "contrast" not in self._without:
+            seen.append(ops.minimum(_contrast_change(frame, there) / 2, 1.0))
+        return ops.concatenate([*seen, inside], -1)
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -229,3 +235,17 @@ class Maps(layers.Layer):
             x = ops.transpose(x, (0, 1, 3, 2, 4))  # [N, h, side, w, side * 2]
             cells = ops.reshape(x, (-1, rows * side, columns * side, 2))
         return cells + scale * np.array([0.0, 1.0], np.float32)
+
+
+def _outside(frame, there):
+    """How far the frame lies outside of what the background shows around a pixel."""
+    above = frame - ops.max_pool(there, 3, 1, "same")
+    below = -ops.max_pool(-there, 3, 1, "same") - frame
+    return ops.max(ops.maximum(above, below), -1, keepdims=True)
+
+
+def _contrast_change(frame, there):
+    """Absolute difference of the two greys' local contrast, float32 [N, H, W, 1]."""
+    grey = ops.concatenate([ops.mean(p, -1, keepdims=True) for p in (frame, there)], -1)
+    one, other = ops.split(local_contrast(grey, CONTRAST_WINDOW), 2, -1)
+    return ops.abs(one - other)

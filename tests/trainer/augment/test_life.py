@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -62,6 +63,26 @@ def test_made_pairs_are_of_all_kinds(scene, make):
         < 1
     )
     assert 0.05 * number < unchanged.sum() < 0.5 * number
+
+
+def test_without_any_of_its_parts_pairs_stay_what_they_are(scene):
+    make = compiled(functools.partial(life.make, without=frozenset(life.PARTS)))
+    for number in range(4):
+        result = make(scene, tf.constant([0, number]))
+        np.testing.assert_array_equal(result.mask, scene.mask)
+        np.testing.assert_array_equal(result.bg, np.round(scene.bg))
+        np.testing.assert_array_equal(result.frame, np.round(scene.frame))
+
+
+def test_one_part_left_out_changes_nothing_else(scene):
+    others = frozenset(life.PARTS) - {"shake"}
+    shaken = compiled(functools.partial(life.make, without=others))
+    results = [shaken(scene, tf.constant([0, number])) for number in range(4)]
+    moved = [np.abs(r.bg - scene.bg).max((1, 2, 3)) > 20 for r in results]
+    assert 0.3 < np.mean(moved) < 0.9
+    for result in results:
+        np.testing.assert_array_equal(result.mask, scene.mask)
+        np.testing.assert_array_equal(result.frame, np.round(scene.frame))
 
 
 def test_labels_of_a_perturbed_pair_follow_its_frame(scene):

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from trainer.errors import UserError
 from trainer.models import make_network
-from trainer.models.refine import Convolution, refine
+from trainer.models.refine import Comparison, Convolution, refine
 from trainer.settings import Settings
 
 
@@ -82,6 +82,27 @@ def test_everything_is_learned(network):
         assert np.any(gradient != 0), variable.path
 
 
+def test_parts_can_be_left_out():
+    frame = pairs(64, 64)
+    darker = {**frame, "bg": 0.6 * frame["bg"]}
+    seen = {
+        name: Comparison(frozenset(without))(darker["bg"], darker["fgbg"]).numpy()
+        for name, without in {
+            "all": (), "colours": ("colours",), "place": ("registration",),
+            "less": ("contrast", "outside"),
+        }.items()
+    }  # fmt: skip
+    assert seen["all"].shape[-1] == 13
+    assert seen["less"].shape[-1] == 11
+    change = {name: np.abs(values[..., 6:9]).mean() for name, values in seen.items()}
+    assert change["all"] < 0.5 * change["place"]
+    assert change["colours"] > 0.9 * change["place"]
+    scaled = refine(mean_log_depth=2.0).model.count_params()
+    plain = refine(mean_log_depth=2.0, without=frozenset({"scale"})).model
+    assert plain.count_params() <= scaled
+    assert np.isfinite(plain(frame)["fine"]).all()
+
+
 def test_kernels_are_standardised():
     layer = Convolution(8, 3, padding="same", use_bias=True, dtype="float32")
     pictures = np.random.default_rng(0).normal(size=(2, 9, 9, 4)).astype(np.float32)
@@ -100,9 +121,10 @@ def test_kernels_are_standardised():
         ({"image_size": "100"}, "multiple of 32, such as"),
         ({"small_size": "48"}, "48 x 48 pixels do not fit"),
         ({"model": "eigen", "small_size": "32"}, "--small_size is for refine"),
+        ({"refine_without": "colors"}, "no colors; there are registration, colours"),
     ],
 )
-def test_sizes_that_do_not_fit_are_told_plainly(changes, message):
+def test_settings_that_do_not_fit_are_told_plainly(changes, message):
     settings = Settings(**{"model": "refine", "image_size": "64"} | changes)
     with pytest.raises(UserError, match=message):
         make_network(settings, settings.size)
