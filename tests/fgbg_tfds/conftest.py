@@ -1,6 +1,7 @@
 """Folders of pictures to build from: real where they are, drawn everywhere."""
 
 import pathlib
+import sys
 
 import pytest
 from etils import epath
@@ -9,6 +10,7 @@ from PIL import Image
 
 from fgbg_tfds import procedural
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 SHARED = pathlib.Path(__file__).parents[2] / ".." / "shared" / "pictures"
 
 
