@@ -1,13 +1,14 @@
-"""A training step of ours against the same network in PyTorch, and reading alone.
+"""A training step of ours against the same network in PyTorch.
 
     python benchmarks/train_step.py --batch_size=32 --image_size=224 --rounds=5
     python benchmarks/train_step.py --model=refine --batch_size=16
-    python benchmarks/train_step.py --dataset=fgbg/sample
+    python benchmarks/train_step.py --xla --model=refine --batch_size=16
 
 Both networks have the same layers, losses and optimizer, and the same number of
 threads. Their steps are taken in turns, so that a busy machine disturbs both alike;
 the medians are compared. With --model, another network of ours is compared with Eigen's
-in PyTorch's place, each with the losses of its recipe; PyTorch is not needed.
+in PyTorch's place, each with the losses of its recipe; PyTorch is not needed. With
+--xla, a network of ours is compared with itself when XLA compiles it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from trainer.settings import Settings
 from trainer.step import head_losses
 
 
-def our_step(model: str, size: int, units: int, batch: dict, precision: str):
+def our_step(
+    model: str, size: int, units: int, batch: dict, precision: str, xla: bool = False
+):
     """Our step: forward, the losses of all heads, backward, AdamW."""
     dtype = "float32" if precision == "float32" else f"mixed_{precision}"
     own = {"edge_weight": 3.0, "dice": 1.0} if model == "refine" else {}
@@ -42,8 +45,8 @@ def our_step(model: str, size: int, units: int, batch: dict, precision: str):
     optimizer.build(variables)
     batch = {name: tf.constant(value) for name, value in batch.items()}
 
-    @tf.function
-    def step():
+    @tf.function(jit_compile=xla or None)
+    def differentiate(batch):
         with tf.GradientTape() as tape:
             pair = {"bg": batch["bg"], "fgbg": batch["fgbg"]}
             outputs = network.model(pair, training=True)
@@ -51,7 +54,12 @@ def our_step(model: str, size: int, units: int, batch: dict, precision: str):
             for head, weight in heads.items():
                 mask, depth, _ = head_losses(network, outputs[head], batch, settings)
                 loss += weight * tf.reduce_mean(2 * mask + depth)
-        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss, tape.gradient(loss, variables)
+
+    @tf.function
+    def step():
+        loss, gradients = differentiate(batch)
+        optimizer.apply(gradients, variables)
         return loss
 
     return lambda: float(step()), network.model.count_params()
@@ -136,18 +144,26 @@ def compare(arguments: argparse.Namespace) -> None:
         "depth": rng.uniform(0.0, 80, (*shape, 1)).astype(np.float32),
     }
     print(
-        f"Eigen, batch {arguments.batch_size}, {arguments.image_size} pixels, coarse_6 "
+        f"Batch {arguments.batch_size}, {arguments.image_size} pixels, coarse_6 "
         f"of {arguments.coarse_units}; medians of {arguments.rounds} steps in turns"
     )
     for precision in arguments.precisions.split(","):
         settings = (arguments.image_size, arguments.coarse_units, batch, precision)
-        other = arguments.model or "torch"
-        steps = {
-            "eigen": our_step("eigen", *settings),
-            other: our_step(other, *settings)
-            if arguments.model
-            else torch_step(*settings),
-        }
+        name = arguments.model or "eigen"
+        if arguments.xla:
+            first, other = name, "xla"
+            steps = {
+                first: our_step(name, *settings),
+                other: our_step(name, *settings, xla=True),
+            }
+        else:
+            first, other = "eigen", arguments.model or "torch"
+            steps = {
+                first: our_step("eigen", *settings),
+                other: our_step(other, *settings)
+                if arguments.model
+                else torch_step(*settings),
+            }
         times = {name: [] for name in steps}
         for number in range(arguments.rounds + 2):
             for name, (step, _) in steps.items():
@@ -161,34 +177,8 @@ def compare(arguments: argparse.Namespace) -> None:
                 f"{precision:9} {name:6} {medians[name]:7.3f} s a step, "
                 f"{parameters:,} parameters"
             )
-        ratio = medians["eigen"] / medians[other]
-        print(f"{precision:9} eigen / {other} {ratio:.3f}", flush=True)
-
-
-def read(arguments: argparse.Namespace) -> None:
-    """Prints how many examples a second are read, decoded and augmented."""
-    from trainer import data
-    from trainer.augment import Augmentation
-
-    builder = data.open_dataset(arguments.dataset, arguments.data_dir)
-    size = (arguments.image_size, arguments.image_size)
-    streams = {
-        "decoded": data.evaluation_batches(
-            builder, "train", size=size, batch_size=arguments.batch_size
-        ),
-        "augmented": data.training_batches(
-            builder, "train", size=size, batch_size=arguments.batch_size,
-            augmentation=Augmentation(), seed=0,
-        ),
-    }  # fmt: skip
-    for name, stream in streams.items():
-        batches = iter(stream)
-        next(batches)
-        start, number = time.perf_counter(), 0
-        for _ in range(arguments.rounds * 8):
-            next(batches)
-            number += arguments.batch_size
-        print(f"{name:9} {number / (time.perf_counter() - start):7.0f} examples/s")
+        ratio = medians[first] / medians[other]
+        print(f"{precision:9} {first} / {other} {ratio:.3f}", flush=True)
 
 
 def main() -> None:
@@ -198,15 +188,13 @@ def main() -> None:
     parser.add_argument("--image_size", type=int, default=224)
     parser.add_argument("--coarse_units", type=int, default=4096)
     parser.add_argument("--model", default="", choices=("", "dnn15", "refine"))
+    parser.add_argument(
+        "--xla", action="store_true", help="compare our step with itself under XLA"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precisions", default="float32,bfloat16")
-    parser.add_argument("--dataset", default="", help="measure reading it instead")
-    parser.add_argument("--data_dir", default="")
     arguments = parser.parse_args()
-    if arguments.dataset:
-        read(arguments)
-        return
-    if not arguments.model:
+    if not arguments.model and not arguments.xla:
         try:
             import torch
         except ImportError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import tqdm
 
@@ -11,6 +12,8 @@ from trainer.files import write_atomically
 from trainer.recipes import learning_rate
 from trainer.state import State
 from trainer.summaries import Summaries
+
+LOG = logging.getLogger("trainer")
 
 
 class History:
@@ -21,9 +24,11 @@ class History:
         self._settings = state.settings
         self._chief = distribution.is_chief(state.strategy)
         self._path = state.folder / "history.jsonl"
+        self._first_step = first_step
         self._cut(first_step)
         self._summaries = Summaries(state) if self._chief else None
         self._steps, self._waited, self._seconds = 0, 0.0, 0.0
+        self._all_steps, self._all_waited, self._all_seconds = 0, 0.0, 0.0
         self._bar = tqdm.tqdm(
             total=self._settings.train_steps,
             initial=first_step,
@@ -48,6 +53,10 @@ class History:
         self._steps += 1
         self._waited += waited
         self._seconds += seconds
+        if step > self._first_step + 1:  # which starts the reading, and is traced
+            self._all_steps += 1
+            self._all_waited += waited
+            self._all_seconds += seconds
         settings = self._settings
         if step % settings.log_steps == 0 or step in (1, settings.train_steps):
             self._log(step, results)
@@ -70,6 +79,14 @@ class History:
         self._bar.close()
         if self._summaries:
             self._summaries.close()
+        if self._all_steps:
+            waited, seconds = self._all_waited, self._all_seconds
+            LOG.info(
+                "a step took %.3f s, of it %.3f s (%.1f %%) waiting for data",
+                seconds / self._all_steps,
+                waited / self._all_steps,
+                100 * waited / seconds,
+            )
 
     def _log(self, step: int, results: dict[str, float]) -> None:
         examples = self._steps * self._settings.batch_size
@@ -83,17 +100,21 @@ class History:
             "learning_rate": learning_rate(self._settings, step - 1),
             "examples_per_second": examples / self._seconds,
             "waiting": self._waited / self._seconds,
+            "seconds_waiting": self._waited / self._steps,
+            "seconds_computing": (self._seconds - self._waited) / self._steps,
         }
         line |= {n: v for n, v in results.items() if n not in line and n not in counts}
         self._steps, self._waited, self._seconds = 0, 0.0, 0.0
+        self._all_steps, self._all_waited, self._all_seconds = 0, 0.0, 0.0
         self._bar.set_postfix_str(
             f"loss {line['loss']:.3f}, IoU {line['mask_iou']:.3f}, "
-            f"{line['examples_per_second']:.0f} examples/s"
+            f"{line['examples_per_second']:.0f} examples/s, "
+            f"waiting {line['waiting']:.1%}"
         )
         if self._chief:
             with self._path.open("a") as file:
                 file.write(json.dumps(line) + "\n")
-            self._summaries.scalars(step, line)
+            self._summaries.line(step, line)
 
     def _cut(self, first_step: int) -> None:
         """Drops lines of steps that came after the checkpoint we go on from."""

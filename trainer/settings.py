@@ -63,6 +63,11 @@ class Settings:
     coarse_units: int = _setting(
         4096, "eigen: width of coarse_6; the paper's is 4096.", least=1
     )
+    coarse_weights: str = _setting(
+        "",
+        "eigen: file with AlexNet's convolutions, trained on ImageNet, to begin the "
+        "coarse stack with; docs/training.md says which.",
+    )
     fine_rows: int = _setting(
         0, "eigen: rows at the bottom that the fine stack sees; 0 is all.", least=0
     )
@@ -151,7 +156,7 @@ class Settings:
         "auto is bfloat16 where the device computes in it natively.",
         choices=("auto", "float32", "bfloat16"),
     )
-    xla: bool = _setting(False, "Compile the step with XLA.")
+    xla: bool = _setting(False, "Compile the step with XLA; slower to start.")
     seed: int = _setting(0, "Of weights, order, augmentation and dropout.", least=0)
     deterministic: bool = _setting(
         False, "Only operations that give the same bits every time."

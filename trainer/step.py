@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from trainer import losses, metrics
+from trainer.errors import UserError
 from trainer.models.network import MOST_DEPTH, Network
 from trainer.recipes import MASK_WEIGHT, Stage
 from trainer.settings import Settings
@@ -80,7 +81,8 @@ def make_step(state: State, stage: Stage):
     Returns:
       A function of a batch that gives two things: the losses by name, of all devices
       together and divided by the batch size, with the sums of the mask's counts; and
-      the loss of each example, float32 [batch_size / replicas] on each device.
+      the loss of each example, float32 [batch_size / replicas] on each device. It
+      raises UserError if XLA is wanted and cannot compile the step.
     """
     settings, network = state.settings, state.network
     variables = [variable for group in stage.groups for variable in group.variables]
@@ -137,4 +139,24 @@ def make_step(state: State, stage: Stage):
         }
         return sums, each
 
-    return step
+    return _compiled(step, settings) if settings.xla else step
+
+
+def _compiled(step, settings: Settings):
+    """The step, with what XLA has against it as one line."""
+
+    def compiled_step(batch):
+        try:
+            return step(batch)
+        except (
+            tf.errors.InvalidArgumentError,
+            tf.errors.UnimplementedError,
+            RuntimeError,
+        ) as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise UserError(
+                f"--xla: the step of --model={settings.model} cannot be compiled on "
+                f"these devices; leave --xla out ({reason})"
+            ) from error
+
+    return compiled_step

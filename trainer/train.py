@@ -15,6 +15,7 @@ from trainer.checkpoints import Checkpoints
 from trainer.errors import UserError
 from trainer.evaluation import Evaluator
 from trainer.history import History
+from trainer.models.alexnet import load_alexnet
 from trainer.settings import Settings, parts
 from trainer.state import State, make_state
 from trainer.step import make_step
@@ -33,13 +34,15 @@ def train(settings: Settings, strategy: tf.distribute.Strategy) -> State:
       The trained state.
 
     Raises:
-      UserError: If data set, workdir or settings cannot be used, or if the loss is no
-        longer a number.
+      UserError: If data set, workdir, weights or settings cannot be used, or if the
+        loss is no longer a number.
     """
     state = make_state(settings, strategy)
     checkpoints = Checkpoints(state)
     if checkpoints.restore():
         LOG.info("going on from step %d", state.step.numpy())
+    elif settings.coarse_weights:
+        load_alexnet(state.network, settings.coarse_weights)
     step = int(state.step.numpy())
     if step < settings.train_steps:
         _run_stages(state, step, checkpoints)

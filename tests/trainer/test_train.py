@@ -64,6 +64,9 @@ def test_a_run_leaves_its_record(trained):
         )
         assert line["learning_rate"] > 0
         assert line["examples_per_second"] > 0
+        seconds = line["seconds_waiting"] + line["seconds_computing"]
+        assert line["examples_per_second"] == pytest.approx(8 / seconds)
+        assert line["waiting"] == pytest.approx(line["seconds_waiting"] / seconds)
         assert 0 <= line["mask_iou"] <= 1
     assert lines[-1]["loss"] < lines[0]["loss"]
     assert sorted(path.name for path in (trained / "checkpoints").glob("*.index")) == [
@@ -99,9 +102,18 @@ def test_tensorboard_gets_scalars_pictures_and_settings(trained):
         event = tf.compat.v1.Event.FromString(record)
         for value in event.summary.value:
             found.setdefault(value.tag, []).append(event.step)
-    assert found["loss"] == found["mask_iou"] == [1, 2, 3, 4, 5, 6]
-    assert found["composite"] == found["mask"] == found["depth"] == [3, 6]
+    curves = (
+        *("loss/all", "loss/coarse_mask", "loss/coarse_depth"),
+        *("loss/fine_mask", "loss/fine_depth", "training/mask_iou"),
+        *("training/learning_rate", "speed/examples_per_second"),
+        *("speed/seconds_waiting", "speed/seconds_computing"),
+    )
+    assert all(found[tag] == [1, 2, 3, 4, 5, 6] for tag in curves)
+    assert found["validation/mask_iou"] == found["validation/score"] == [2, 4, 6]
+    for picture in ("composite", "mask", "depth"):
+        assert found[f"held_out/{picture}"] == [3, 6]
     assert "settings" in found
+    assert "dataset" in found
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(command, trained, tmp_path):
@@ -158,6 +170,7 @@ def settings(data_dir, tmp_path):
         ({"strategy": "parameter_server"}, "refused"),
         ({"strategy": "multi_worker"}, "TF_CONFIG"),
         ({"strategy": "tpu"}, "no TPU"),
+        ({"coarse_weights": "nowhere.npz"}, "--coarse_weights=nowhere.npz cannot be"),
     ],
 )
 def test_mistakes_are_told_plainly(settings, changes, message):
@@ -226,6 +239,27 @@ def test_the_best_weights_are_kept_and_reported(settings, tmp_path, caplog):
     main.run(settings(mode="evaluate", **rate))
     last = json.loads((tmp_path / "metrics.json").read_text())
     assert (last["network"] == report["network"]) == (best["step"] == 4)
+
+
+def test_a_step_compiled_by_xla_does_the_same(settings, tmp_path):
+    losses = []
+    for xla in (False, True):
+        place = tmp_path / str(xla)
+        same = {"model": "dnn15", "image_size": "32", "precision": "float32"}
+        main.run(settings(workdir=str(place), xla=xla, log_steps=1, **same))
+        losses.append([line["loss"] for line in history(place)])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_what_xla_cannot_compile_is_told_in_one_line(command, tmp_path):
+    """Statistics over all devices are not to be had within a compiled step."""
+    flags = ("--model=dnn15", "--image_size=32", "--xla", "--logical_devices=2")
+    done = subprocess.run(
+        command(tmp_path, *flags), cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "--xla: the step of --model=dnn15 cannot be compiled" in last
 
 
 def test_the_original_s_network_trains_too(settings, tmp_path):

@@ -35,6 +35,11 @@ def make_network(
         raise UserError(
             f"--model={settings.model} is made for one size; --small_size is for refine"
         )
+    if settings.coarse_weights and settings.model != "eigen":
+        raise UserError(
+            f"--model={settings.model} has no convolutions for --coarse_weights; "
+            "--coarse_weights is for eigen"
+        )
     if settings.model == "dnn15":
         return dnn15(size=size, dtype=dtype, seed=settings.seed)
     if settings.model == "refine":
