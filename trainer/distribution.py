@@ -13,6 +13,14 @@ import tensorflow as tf
 from trainer.errors import UserError
 from trainer.settings import Settings
 
+# What the others of a worker get that was ended, was stopped, or left without a word.
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.CancelledError,
+)
+
 
 def make_strategy(settings: Settings) -> tf.distribute.Strategy:
     """Makes the strategy that shares the work among devices.
@@ -85,10 +93,12 @@ def joined(strategy: tf.distribute.Strategy):
         yield
         # Who leaves early would look to the others like a worker that was lost.
         wait_for_all(strategy)
-    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+    except _LOST as error:
+        lines = [line for line in error.message.splitlines() if line.strip()]
+        reason = next((line for line in lines if "aborted" in line), lines[0])
         raise UserError(
             "another worker was lost; relaunch all of them with the same command, "
-            f"and they go on from the last checkpoint ({error.message.splitlines()[0]})"
+            f"and they go on from the last checkpoint ({reason.strip()})"
         ) from error
 
 

@@ -105,7 +105,6 @@ class History:
         }
         line |= {n: v for n, v in results.items() if n not in line and n not in counts}
         self._steps, self._waited, self._seconds = 0, 0.0, 0.0
-        self._all_steps, self._all_waited, self._all_seconds = 0, 0.0, 0.0
         self._bar.set_postfix_str(
             f"loss {line['loss']:.3f}, IoU {line['mask_iou']:.3f}, "
             f"{line['examples_per_second']:.0f} examples/s, "

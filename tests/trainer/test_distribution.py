@@ -7,8 +7,10 @@ import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer import distribution
+from trainer.errors import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
 PLAIN = ("--precision=float32", "--dropout=0")
@@ -112,6 +114,23 @@ def test_two_processes_do_what_one_does_though_one_is_lost_on_the_way(
         _, printed = process.communicate()
         assert process.returncode == 0, printed
     assert_same(tmp_path, alone)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tf.errors.UnavailableError,  # the other one was ended
+        tf.errors.DeadlineExceededError,  # it stopped, or its machine did
+    ],
+)
+def test_whatever_became_of_a_worker_is_told_in_one_line(kind):
+    message = "Graph execution error:\n\nCollective ops is aborted by: no heartbeat\n"
+    with (
+        pytest.raises(UserError, match=r"relaunch .* \(Collective ops") as error,
+        distribution.joined(tf.distribute.get_strategy()),
+    ):
+        raise kind(None, None, message)
+    assert len(str(error.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

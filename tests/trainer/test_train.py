@@ -126,6 +126,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(command, trained, tmp_
         command(tmp_path), cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert "going on from step 4" in again.stderr
+    assert re.search(r"a step took \d+\.\d+ s, of it .* waiting for data", again.stderr)
     assert same_bits(weights(tmp_path), weights(trained))
     losses = [[line["loss"] for line in history(w)] for w in (tmp_path, trained)]
     assert losses[0] == losses[1]
