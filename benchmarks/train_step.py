@@ -165,16 +165,19 @@ def compare(arguments: argparse.Namespace) -> None:
                 else torch_step(*settings),
             }
         times = {name: [] for name in steps}
+        works = {name: [] for name in steps}
         for number in range(arguments.rounds + 2):
             for name, (step, _) in steps.items():
-                start = time.perf_counter()
+                start, worked = time.perf_counter(), time.process_time()
                 step()
                 if number >= 2:  # the first ones trace and warm up
                     times[name].append(time.perf_counter() - start)
+                    works[name].append(time.process_time() - worked)
         medians = {name: statistics.median(values) for name, values in times.items()}
         for name, (_, parameters) in steps.items():
             print(
                 f"{precision:9} {name:6} {medians[name]:7.3f} s a step, "
+                f"{statistics.median(works[name]):7.3f} of processor, "
                 f"{parameters:,} parameters"
             )
         ratio = medians[first] / medians[other]

@@ -153,10 +153,11 @@ def _compiled(step, settings: Settings):
             tf.errors.UnimplementedError,
             RuntimeError,
         ) as error:
-            reason = str(error).strip().splitlines()[-1].strip()
+            lines = str(error).strip().splitlines()
+            reason = next((line for line in lines if "unsupported" in line), lines[-1])
             raise UserError(
                 f"--xla: the step of --model={settings.model} cannot be compiled on "
-                f"these devices; leave --xla out ({reason})"
+                f"these devices; leave --xla out ({reason.strip()[:200]})"
             ) from error
 
     return compiled_step
