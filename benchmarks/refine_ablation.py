@@ -17,7 +17,6 @@ import json
 import logging
 import os
 import pathlib
-import shlex
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -26,8 +25,10 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import numpy as np
 import tqdm
+from absl import flags
 
 from trainer import distribution, metrics, train
+from trainer import main as command
 from trainer.evaluation import Evaluator
 from trainer.settings import Settings
 
@@ -71,10 +72,10 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.disable(logging.INFO)
     base = dataclasses.replace(
-        settings_of(FLAGS), data_dir=arguments.data_dir, train_steps=arguments.steps,
+        recipe_settings(), data_dir=arguments.data_dir, train_steps=arguments.steps,
         image_size=arguments.image_size, small_size=arguments.small_size,
         checkpoint_steps=arguments.steps, summary_steps=10 * arguments.steps,
-        warmup_steps=arguments.steps // 10, zoom=1.4,
+        warmup_steps=arguments.steps // 10,
     )  # fmt: skip
     done = read(arguments.results)
     strategy = distribution.make_strategy(base)
@@ -91,13 +92,11 @@ def main() -> None:
     table(done, arguments.rows, arguments.seeds)
 
 
-def settings_of(path: pathlib.Path) -> Settings:
-    """Reads a flag file."""
-    lines = path.read_text().splitlines()
-    flags = shlex.split(" ".join(line for line in lines if line.startswith("--")))
-    types = {field.name: type(field.default) for field in dataclasses.fields(Settings)}
-    pairs = (flag.removeprefix("--").split("=", 1) for flag in flags)
-    return Settings(**{name: types[name](value) for name, value in pairs})
+def recipe_settings() -> Settings:
+    """What the recipe's flag file says."""
+    command.define_flags()
+    flags.FLAGS(["trainer.main", f"--flagfile={FLAGS}"])
+    return command.settings_of_flags()
 
 
 def trained(settings: Settings, strategy) -> list[float]:

@@ -95,6 +95,7 @@ def joined(strategy: tf.distribute.Strategy):
         wait_for_all(strategy)
     except _LOST as error:
         lines = [line for line in error.message.splitlines() if line.strip()]
+        lines = lines or [type(error).__name__]
         reason = next((line for line in lines if "aborted" in line), lines[0])
         raise UserError(
             "another worker was lost; relaunch all of them with the same command, "

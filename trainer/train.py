@@ -102,8 +102,16 @@ def distributed_batches(
       state: The run.
       first_step: Step whose batch comes first.
       size: Height and width of the pictures; those of the settings if None.
+
+    Raises:
+      UserError: If the settings contradict each other or the split is missing.
     """
     settings = state.settings
+    if settings.life_without and settings.augment != "life":
+        raise UserError(
+            f"--augment={settings.augment} has none of the parts of --life_without; "
+            "add --augment=life"
+        )
     augmentation = Augmentation(
         settings.zoom, settings.rotation, settings.colour, settings.flip,
         life=settings.augment == "life", repeats=settings.repeats,

@@ -168,6 +168,8 @@ def settings(data_dir, tmp_path):
         ({"recipe": "paper", "coarse_steps": 2}, "leaves the fine stack nothing"),
         ({"recipe": "paper", "model": "refine"}, "is for the network eigen"),
         ({"model": "refine", "small_size": "tiny"}, "--small_size=tiny is no size"),
+        ({"life_without": "shake"}, "add --augment=life"),
+        ({"augment": "life", "life_without": "shade"}, "no shade; there are empty"),
         ({"strategy": "parameter_server"}, "refused"),
         ({"strategy": "multi_worker"}, "TF_CONFIG"),
         ({"strategy": "tpu"}, "no TPU"),

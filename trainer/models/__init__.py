@@ -29,7 +29,8 @@ def make_network(
       The network.
 
     Raises:
-      UserError: If the network cannot take pictures of this size.
+      UserError: If the network cannot take pictures of this size, or a setting is
+        for another network.
     """
     if settings.small_size and settings.model != "refine":
         raise UserError(
@@ -39,6 +40,11 @@ def make_network(
         raise UserError(
             f"--model={settings.model} has no convolutions for --coarse_weights; "
             "--coarse_weights is for eigen"
+        )
+    if settings.refine_without and settings.model != "refine":
+        raise UserError(
+            f"--model={settings.model} has none of the parts of --refine_without; it "
+            "is for refine"
         )
     if settings.model == "dnn15":
         return dnn15(size=size, dtype=dtype, seed=settings.seed)

@@ -97,10 +97,16 @@ def test_parts_can_be_left_out():
     change = {name: np.abs(values[..., 6:9]).mean() for name, values in seen.items()}
     assert change["all"] < 0.5 * change["place"]
     assert change["colours"] > 0.9 * change["place"]
-    scaled = refine(mean_log_depth=2.0).model.count_params()
-    plain = refine(mean_log_depth=2.0, without=frozenset({"scale"})).model
-    assert plain.count_params() <= scaled
-    assert np.isfinite(plain(frame)["fine"]).all()
+
+
+@pytest.mark.parametrize(("without", "moves"), [((), 1.0), (("scale",), 0.0)])
+def test_the_scale_of_depth_is_seen_from_the_whole_or_left_out(without, moves):
+    model, pair = refine(without=frozenset(without)).model, pairs(64, 64)
+    before = model(pair)["fine"]
+    model.get_layer("whole_scale").bias.assign([1.0])
+    change = model(pair)["fine"] - before
+    np.testing.assert_allclose(change[..., 1], moves, atol=1e-5)
+    np.testing.assert_allclose(change[..., 0], 0.0, atol=1e-5)
 
 
 def test_kernels_are_standardised():
@@ -122,6 +128,7 @@ def test_kernels_are_standardised():
         ({"small_size": "48"}, "48 x 48 pixels do not fit"),
         ({"model": "eigen", "small_size": "32"}, "--small_size is for refine"),
         ({"refine_without": "colors"}, "no colors; there are registration, colours"),
+        ({"model": "dnn15", "refine_without": "scale"}, "it is for refine"),
     ],
 )
 def test_settings_that_do_not_fit_are_told_plainly(changes, message):
