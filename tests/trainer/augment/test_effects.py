@@ -120,4 +120,17 @@ def test_a_cast_shadow_lies_beside_the_object_and_never_on_it(scene):
         foot = np.nonzero(there[..., 0].max(1) > 0.5)[0].max()
         assert dark[foot - 4 : foot + 5].any()
     assert shaded.max() <= 200
-    assert shaded.min() >= 200 * 0.24
+    assert shaded.min() >= 200 * 0.09
+
+
+def test_the_ground_beneath_an_object_is_dark():
+    """As under a car, whichever way the long shadow falls; at half the strength too."""
+    mask = np.zeros((1, 64, 64, 1), np.float32)
+    mask[:, 20:40, 16:48] = 1
+    ground, darkest = tf.fill((1, 64, 64, 3), 200.0), []
+    for number in range(40):
+        shaded = light.cast_shadow(ground, mask, tf.constant([number, 1]), 0.5).numpy()
+        darkest.append(shaded[0, 40, 20:44].mean())
+        np.testing.assert_array_equal(shaded[0, 20:40, 16:48], 200)
+    assert min(darkest) < 200 * 0.6
+    assert np.mean(darkest) < 200 * 0.75

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from trainer.errors import UserError
 from trainer.models import make_network
-from trainer.models.refine import Comparison, Convolution, refine
+from trainer.models.refine import Comparison, Convolution, Doubled, refine
 from trainer.settings import Settings
 
 
@@ -50,6 +50,17 @@ def test_it_starts_from_the_mean_depth():
     mask, depth = refine(mean_log_depth=2.0).predict(**pairs(64, 64), size=None)
     np.testing.assert_allclose(np.median(depth), np.exp(2.0), rtol=0.2)
     np.testing.assert_allclose(np.median(mask), 0.5, atol=0.1)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["size known", "size unknown"])
+def test_maps_are_doubled_as_tensorflow_resizes_them(known):
+    """Bilinearly, or depth has steps; of a size that comes with the maps, too."""
+    maps = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype("float32")
+    shape = maps.shape if known else (None, None, None, 4)
+    doubled = tf.function(Doubled(), input_signature=[tf.TensorSpec(shape)])
+    np.testing.assert_allclose(
+        doubled(maps), tf.image.resize(maps, (6, 10)), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_a_pair_s_answer_does_not_depend_on_the_batch(network):
