@@ -1,14 +1,16 @@
-"""Masks on the frames of a real fixed camera whose truth was drawn by hand.
+"""Masks on the frames of real fixed cameras whose truth was drawn by hand.
 
-    python benchmarks/real_frames.py --sequence baseline/highway \
+    python benchmarks/real_frames.py --sequences baseline/highway SBI/HallAndMonitor \
         --models runs/refine_cpu/export/1 runs/cpu/export/1
 
-The sequence is a folder as of CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126:
-input/in000001.jpg …, groundtruth/gt000001.png … (0 is background, 50 shadow, 255 new;
-other pixels are not counted) and temporalROI.txt, the first and last frame with truth.
-The background is the median of the frames before these, or --background. Prints a
-Markdown table; subtraction has the threshold that is best on these very frames. With
---out, frames, truth and answers are drawn beside each other.
+A sequence is a folder as of CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126, and of
+SBI 2015, https://doi.org/10.1007/978-3-319-23222-5_57: pictures in input/ and in
+groundtruth/, matched by the numbers at the end of their names. In the truth 0 is
+background, 50 shadow and 255 new; pixels of other values are not counted. Frames
+before the first one of temporalROI.txt, if there are any, make the background, else all
+frames do: their median, or --background. Subtraction has for each sequence the
+threshold that is best on these very frames. Prints a Markdown table; with --out, frame,
+background, truth and answers are drawn beside each other.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import argparse
 import collections
 import os
 import pathlib
+import re
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -28,11 +31,12 @@ import tqdm
 
 from trainer import baselines, figures, metrics
 from trainer.errors import UserError
-from trainer.frames import median_background, read_picture
+from trainer.frames import find_frames, median_background, read_picture
 from trainer.predictor import Predictor
 
 BACKGROUND, SHADOW, NEW = 0, 50, 255
-DRAWN = 6  # pictures at most
+COLUMNS = ("iou", "f", "precision", "recall")
+WIDTH = 320  # of a drawn frame, pixels
 
 
 def main() -> None:
@@ -40,13 +44,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sequence", type=pathlib.Path, required=True, metavar="DIR")
-    parser.add_argument(
-        "--models", type=pathlib.Path, nargs="+", required=True, metavar="DIR"
-    )
+    folders = {"type": pathlib.Path, "nargs": "+", "metavar": "DIR", "required": True}
+    parser.add_argument("--sequences", **folders)
+    parser.add_argument("--models", **folders)
     parser.add_argument("--background", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--every", type=int, default=10, metavar="N", help="nth frame")
-    parser.add_argument("--out", type=pathlib.Path, metavar="FILE.png")
+    parser.add_argument("--frames", type=int, default=100, help="of each, at most")
+    parser.add_argument("--out", type=pathlib.Path, metavar="FILE.jpg")
     arguments = parser.parse_args()
     try:
         compare(arguments)
@@ -56,77 +59,100 @@ def main() -> None:
 
 def compare(arguments: argparse.Namespace) -> None:
     """Does what the command line asks for."""
-    folder = arguments.sequence
-    first, last = map(int, (folder / "temporalROI.txt").read_text().split())
     predictors = {str(path): Predictor(path) for path in arguments.models}
-    if arguments.background:
-        background = read_picture(arguments.background)
-    else:
-        before = np.linspace(1, first - 1, min(first - 1, 51)).astype(int)
-        background = median_background([frame(folder, n) for n in before])
-    numbers = range(first, last + 1, arguments.every)
-    drawn = set(numbers[:: max(len(numbers) // DRAWN, 1)])
+    print("| sequence | | frames | IoU | F | precision | recall | false pos. % |")
+    print("|---" * 8 + "|")
+    drawn = []
+    for folder in arguments.sequences:
+        before, pairs = frames_of(folder)
+        if arguments.background:
+            background = read_picture(arguments.background)
+        else:
+            chosen = np.linspace(0, len(before) - 1, min(len(before), 51)).astype(int)
+            background = median_background([read_picture(before[i]) for i in chosen])
+        number = min(len(pairs), arguments.frames)
+        pairs = [pairs[i] for i in np.linspace(0, len(pairs) - 1, number).astype(int)]
+        sums, rows = measured(background, pairs, predictors)
+        table(folder.name, sums)
+        drawn += rows
+    if arguments.out:
+        PIL.Image.fromarray(np.concatenate(drawn)).save(arguments.out)
+
+
+def frames_of(folder: pathlib.Path) -> tuple[list, list]:
+    """Frames that make the background, and pairs of frame and truth to compare."""
+    inputs, truths = (
+        {int(re.findall(r"\d+", path.stem)[-1]): path for path in pictures.paths}
+        for pictures in map(find_frames, ([folder / "input"], [folder / "groundtruth"]))
+    )
+    region = folder / "temporalROI.txt"
+    first, last = 0, max(inputs)
+    if region.exists():
+        first, last = map(int, region.read_text().split())
+    before = [path for number, path in inputs.items() if number < first]
+    numbers = [n for n in inputs if n in truths and first <= n <= last]
+    if not numbers:
+        raise UserError(f"no picture of {folder / 'input'} has a truth of its number")
+    enough = len(before) > 10
+    return (
+        before if enough else list(inputs.values()),
+        [(inputs[number], truths[number]) for number in numbers],
+    )
+
+
+def measured(background, pairs, predictors) -> tuple[dict, list]:
+    """Sums of every way on every frame, and rows of pictures."""
     sums, changes, rows = collections.defaultdict(list), [], []
-    for number in tqdm.tqdm(numbers, unit="frame"):
-        pixels, (truth, known) = frame(folder, number), labels(folder, number)
-        change = np.abs(pixels.astype(np.float32) - background).max(-1, keepdims=True)
+    shown = {len(pairs) // 3, 2 * len(pairs) // 3}
+    for index, (frame_path, truth_path) in enumerate(tqdm.tqdm(pairs, unit="frame")):
+        frame = read_picture(frame_path)
+        grey = read_picture(truth_path)[..., :1]
+        truth = (grey == NEW).astype(np.float32)
+        known = np.isin(grey, (BACKGROUND, SHADOW, NEW)).astype(np.float32)
+        change = np.abs(frame.astype(np.float32) - background).max(-1, keepdims=True)
         changes.append((change, truth, known))
-        answers = {name: ask(background, pixels) for name, ask in predictors.items()}
-        for name, (mask, _) in answers.items():
+        masks = {name: ask(background, frame)[0] for name, ask in predictors.items()}
+        for name, mask in masks.items():
             sums[name].append(counts(mask, truth, known))
-        if number in drawn:
-            rows.append(picture(pixels, truth, answers.values()))
-    threshold = baselines.best_threshold(
+        if index in shown:
+            rows.append(drawn_row(background, frame, truth, masks.values()))
+    best = baselines.best_threshold(
         (change[known > 0], truth[known > 0]) for change, truth, known in changes
     )
-    name = f"subtraction, ≥ {threshold}, best on these frames"
-    sums[name] = [
-        counts(baselines.subtraction(change, threshold), truth, known)
+    sums[f"subtraction, ≥ {best}"] = [
+        counts(baselines.subtraction(change, best), truth, known)
         for change, truth, known in changes
     ]
-    table(sums)
-    if arguments.out:
-        PIL.Image.fromarray(np.concatenate(rows)).save(arguments.out)
-
-
-def frame(folder: pathlib.Path, number: int) -> np.ndarray:
-    """Frame of that number, uint8 [H, W, 3]."""
-    return read_picture(folder / "input" / f"in{number:06d}.jpg")
-
-
-def labels(folder: pathlib.Path, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """What is new, and what counts, both float32 [H, W, 1] of 0 and 1."""
-    grey = read_picture(folder / "groundtruth" / f"gt{number:06d}.png")[..., :1]
-    known = np.isin(grey, (BACKGROUND, SHADOW, NEW))
-    return (grey == NEW).astype(np.float32), known.astype(np.float32)
+    return sums, rows
 
 
 def counts(mask, truth, known) -> dict[str, np.ndarray]:
-    """Sums of one frame."""
+    """Sums of one frame, each [1]."""
     sums = metrics.mask_sums(mask[None], truth[None], known[None])
-    sums = {key: np.asarray(value) for key, value in sums.items()}
-    return sums | {"known": known.sum(keepdims=True)[0, 0]}
+    sums["nothing"] = ((1 - truth) * known).sum().reshape(1)
+    return {name: np.asarray(value) for name, value in sums.items()}
 
 
-def picture(pixels, truth, answers) -> np.ndarray:
-    """Frame, truth, and each answer over the frame, uint8 [H, W * n, 3]."""
-    white = np.repeat((truth * 255).astype(np.uint8), 3, -1)
-    shown = [figures.overlay(pixels, mask) for mask, _ in answers]
-    return np.concatenate([pixels, white, *shown], 1)
-
-
-def table(sums: dict[str, list]) -> None:
+def table(sequence: str, sums: dict[str, list]) -> None:
     """Prints a line for each way."""
-    print("| | frames | IoU | F | precision | recall | false pos. % |")
-    print("|---" * 7 + "|")
     for name, each in sums.items():
         total = {key: np.concatenate([one[key] for one in each]) for key in each[0]}
         found = metrics.mask_metrics(total)
-        empty = total["known"].sum() - (total["hits"] + total["misses"]).sum()
-        alarms = 100 * total["false_alarms"].sum() / empty
-        cells = [found[f"mask_{key}"] for key in ("iou", "f", "precision", "recall")]
-        cells = " | ".join(f"{cell:.3f}" for cell in cells)
-        print(f"| {name} | {len(each)} | {cells} | {alarms:.3f} |")
+        cells = " | ".join(f"{found[f'mask_{column}']:.3f}" for column in COLUMNS)
+        alarms = 100 * total["false_alarms"].sum() / total["nothing"].sum()
+        print(f"| {sequence} | {name} | {len(each)} | {cells} | {alarms:.3f} |")
+        sequence = ""
+
+
+def drawn_row(background, frame, truth, masks) -> np.ndarray:
+    """Frame, background, truth, and each mask over the frame, beside each other."""
+    white = np.repeat((truth * 255).astype(np.uint8), 3, -1)
+    pictures = [frame, background, white, *(figures.overlay(frame, m) for m in masks)]
+    size = (WIDTH, round(WIDTH * frame.shape[0] / frame.shape[1]))
+    return np.concatenate(
+        [np.asarray(PIL.Image.fromarray(picture).resize(size)) for picture in pictures],
+        1,
+    )
 
 
 if __name__ == "__main__":

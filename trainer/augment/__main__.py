@@ -15,7 +15,9 @@ from trainer.errors import UserError
 
 def main() -> None:
     """Entry point."""
-    parser = argparse.ArgumentParser(prog="python -m trainer.augment", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer.augment", description=__doc__
+    )
     parser.add_argument(
         "--dataset", default="fgbg/sample", help="as tfds.load takes it"
     )
