@@ -1,0 +1,36 @@
+"""The recipes that come with the project are such that the trainer can begin them."""
+
+import pathlib
+
+import pytest
+from absl.testing import flagsaver
+
+from trainer import main
+from trainer.models import make_network
+from trainer.recipes import make_recipe
+
+CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").glob("*.flags"))
+
+
+@pytest.fixture(scope="module")
+def defined():
+    """The flags of the command, defined once."""
+    main.define_flags()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_recipe_fits_its_network(defined, path):
+    with flagsaver.flagsaver():
+        main.FLAGS(["trainer.main", f"--flagfile={path}"])
+        settings = main.settings_of_flags()
+    assert settings.workdir == f"runs/{path.stem}"
+    network = make_network(settings, settings.size)
+    stages = make_recipe(network, settings)
+    assert [size for _, size in settings.sizes][-1] == settings.size
+    assert stages[-1].until == settings.sizes[-1][0] == settings.train_steps
+    trained = {id(v) for s in stages for g in s.groups for v in g.variables}
+    assert trained == {id(v) for v in network.model.trainable_variables}
+
+
+def test_there_are_recipes():
+    assert {"cpu", "gpu", "tpu", "refine_cpu"} <= {path.stem for path in CONFIGS}
