@@ -30,33 +30,16 @@ def cast_shadow(pictures, silhouettes, seed, strength):
     """
     number = tf.shape(pictures)[0]
     parts = seeds(seed, 8)
-    height, width = pictures.shape[1:3]
     small = tf.nn.avg_pool2d(silhouettes, 2, 2, "SAME")
     rows = tf.range(tf.shape(small)[1], dtype=tf.float32)
-    there = tf.cast(tf.reduce_max(small, (2, 3)) > 0.5, tf.float32)
-    foot = tf.reduce_max(there * rows, 1)
-    top = tf.reduce_min(tf.where(there > 0.5, rows, foot[:, None]), 1)
-    flat = draw(parts[0], number, 0.12, 0.6)[:, 0, 0, 0]
-    flat *= tf.sign(draw(parts[1], number)[:, 0, 0, 0] + 0.2)
-    shear = draw(parts[2], number, -2.0, 2.0)[:, 0, 0, 0]
-    zero, one = tf.zeros_like(flat), tf.ones_like(flat)
-    laid = tf.stack(
-        [one, shear, -shear * foot, zero, 1 / flat, foot * (1 - 1 / flat), zero, zero],
-        -1,
-    )
-    sharp = tf.nn.avg_pool2d(_transformed(small, laid), 3, 1, "SAME")
-    soft = tf.nn.avg_pool2d(tf.nn.avg_pool2d(sharp, 5, 1, "SAME"), 5, 1, "SAME")
-    cast = sharp + draw(parts[3], number, 0.0, 1.0) * (soft - sharp)
-    down = 0.05 * height / 2 * draw(parts[4], number, 0.0, 1.0)[:, 0, 0, 0]
-    aside = 0.06 * width / 2 * draw(parts[5], number)[:, 0, 0, 0]
-    moved = tf.stack([one, zero, -aside, zero, one, -down, zero, zero], -1)
-    depth = (rows[None] - top[:, None]) / tf.maximum(foot - top, 1.0)[:, None]
-    lower = tf.clip_by_value(4.0 * depth - 1.5, 0.0, 1.0)[:, :, None, None]
-    under = tf.nn.avg_pool2d(_transformed(small, moved) * lower, 3, 1, "SAME")
+    there = tf.reduce_max(small, (2, 3)) > 0.5
+    foot = tf.reduce_max(tf.where(there, rows, 0.0), 1)
+    top = tf.reduce_min(tf.where(there, rows, foot[:, None]), 1)
     root = tf.sqrt(column(strength))
-    cast *= draw(parts[6], number, 0.25, 0.9) * root
-    under *= draw(parts[7], number, 0.25, 0.9) * root
-    dark = tf.image.resize(tf.maximum(cast, under), (height, width))
+    cast = _laid(small, foot, parts[:4]) * draw(parts[6], number, 0.25, 0.9)
+    under = _beneath(small, rows, top, foot, parts[4:6])
+    under *= draw(parts[7], number, 0.25, 0.9)
+    dark = tf.image.resize(root * tf.maximum(cast, under), pictures.shape[1:3])
     return pictures * (1.0 - dark * (1.0 - silhouettes) * tf.constant(TINT))
 
 
@@ -92,8 +75,42 @@ def light_patches(pictures, seed, strength):
     )
 
 
-def _transformed(pictures, transforms):
-    """Resamples pictures bilinearly, each by its own projective transform."""
+def _laid(silhouettes, foot, parts):
+    """Silhouettes laid on the ground at their foot, sheared and softened."""
+    number = tf.shape(silhouettes)[0]
+    flat = draw(parts[0], number, 0.12, 0.6)[:, 0, 0, 0]
+    flat *= tf.sign(draw(parts[1], number)[:, 0, 0, 0] + 0.2)  # before or behind
+    shear = draw(parts[2], number, -2.0, 2.0)[:, 0, 0, 0]
+    laid = _transformed(
+        silhouettes, (1.0, shear, -shear * foot), (0.0, 1 / flat, foot * (1 - 1 / flat))
+    )
+    sharp = tf.nn.avg_pool2d(laid, 3, 1, "SAME")
+    soft = tf.nn.avg_pool2d(tf.nn.avg_pool2d(sharp, 5, 1, "SAME"), 5, 1, "SAME")
+    return sharp + draw(parts[3], number, 0.0, 1.0) * (soft - sharp)
+
+
+def _beneath(silhouettes, rows, top, foot, parts):
+    """Where the lower halves of silhouettes come to when they are moved a little."""
+    number, (height, width) = tf.shape(silhouettes)[0], silhouettes.shape[1:3]
+    down = 0.05 * height * draw(parts[0], number, 0.0, 1.0)[:, 0, 0, 0]
+    aside = 0.06 * width * draw(parts[1], number)[:, 0, 0, 0]
+    moved = _transformed(silhouettes, (1.0, 0.0, -aside), (0.0, 1.0, -down))
+    part = (rows - top[:, None]) / tf.maximum(foot - top, 1.0)[:, None]
+    lower = tf.clip_by_value(4.0 * part - 1.5, 0.0, 1.0)[:, :, None, None]
+    return tf.nn.avg_pool2d(moved * lower, 3, 1, "SAME")
+
+
+def _transformed(pictures, across, down):
+    """Resamples float32 [n, h, w, C] bilinearly, with 0 around.
+
+    Args:
+      pictures: What is resampled.
+      across: Three weights, of column, row and 1, each [n] or a number; they say from
+        which column each pixel is fetched.
+      down: The same for rows.
+    """
+    zero = tf.zeros(tf.shape(pictures)[:1])
+    transforms = tf.stack([zero + weight for weight in (*across, *down, 0.0, 0.0)], -1)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=pictures,
         transforms=transforms,
