@@ -6,11 +6,11 @@
 A sequence is a folder as of CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126, and of
 SBI 2015, https://doi.org/10.1007/978-3-319-23222-5_57: pictures in input/ and in
 groundtruth/, matched by the numbers at the end of their names. In the truth 0 is
-background, 50 shadow and 255 new; pixels of other values are not counted. Frames
-before the first one of temporalROI.txt, if there are any, make the background, else all
-frames do: their median, or --background. Subtraction has for each sequence the
-threshold that is best on these very frames. Prints a Markdown table; with --out, frame,
-background, truth and answers are drawn beside each other.
+background, 50 shadow and 255 new; pixels of other values are not counted. The
+background is --background, or else a median: of the frames before the first one of
+temporalROI.txt, if these are more than ten, or of all. Subtraction has for each
+sequence the threshold that is best on these very frames. Prints a Markdown table; with
+--out, frame, background, truth and answers are drawn beside each other.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ import tqdm
 
 from trainer import baselines, figures, metrics
 from trainer.errors import UserError
-from trainer.frames import find_frames, median_background, read_picture
+from trainer.frames import check_size, find_frames, median_background, read_picture
 from trainer.predictor import Predictor
 
 BACKGROUND, SHADOW, NEW = 0, 50, 255
+ENOUGH = 10  # frames that a background needs more than
 COLUMNS = ("iou", "f", "precision", "recall")
 WIDTH = 320  # of a drawn frame, pixels
 
@@ -51,6 +52,8 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=100, help="of each, at most")
     parser.add_argument("--out", type=pathlib.Path, metavar="FILE.jpg")
     arguments = parser.parse_args()
+    if arguments.frames < 1:
+        parser.error(f"--frames={arguments.frames}: give 1 or more")
     try:
         compare(arguments)
     except (UserError, OSError) as error:
@@ -59,12 +62,12 @@ def main() -> None:
 
 def compare(arguments: argparse.Namespace) -> None:
     """Does what the command line asks for."""
+    sequences = [frames_of(folder) for folder in arguments.sequences]
     predictors = {str(path): Predictor(path) for path in arguments.models}
     print("| sequence | | frames | IoU | F | precision | recall | false pos. % |")
     print("|---" * 8 + "|")
     drawn = []
-    for folder in arguments.sequences:
-        before, pairs = frames_of(folder)
+    for folder, (before, pairs) in zip(arguments.sequences, sequences, strict=True):
         if arguments.background:
             background = read_picture(arguments.background)
         else:
@@ -82,22 +85,33 @@ def compare(arguments: argparse.Namespace) -> None:
 def frames_of(folder: pathlib.Path) -> tuple[list, list]:
     """Frames that make the background, and pairs of frame and truth to compare."""
     inputs, truths = (
-        {int(re.findall(r"\d+", path.stem)[-1]): path for path in pictures.paths}
+        {number_of(path): path for path in pictures.paths}
         for pictures in map(find_frames, ([folder / "input"], [folder / "groundtruth"]))
     )
     region = folder / "temporalROI.txt"
     first, last = 0, max(inputs)
     if region.exists():
-        first, last = map(int, region.read_text().split())
+        try:
+            first, last = map(int, region.read_text().split())
+        except ValueError as error:
+            raise UserError(
+                f"{region} must hold two numbers, of the first and the last frame"
+            ) from error
     before = [path for number, path in inputs.items() if number < first]
     numbers = [n for n in inputs if n in truths and first <= n <= last]
     if not numbers:
         raise UserError(f"no picture of {folder / 'input'} has a truth of its number")
-    enough = len(before) > 10
-    return (
-        before if enough else list(inputs.values()),
-        [(inputs[number], truths[number]) for number in numbers],
-    )
+    if len(before) <= ENOUGH:
+        before = list(inputs.values())
+    return before, [(inputs[number], truths[number]) for number in numbers]
+
+
+def number_of(path: pathlib.Path) -> int:
+    """Number at the end of a picture's name."""
+    digits = re.search(r"\d+$", path.stem)
+    if not digits:
+        raise UserError(f"{path} has no number at the end of its name")
+    return int(digits[0])
 
 
 def measured(background, pairs, predictors) -> tuple[dict, list]:
@@ -106,7 +120,9 @@ def measured(background, pairs, predictors) -> tuple[dict, list]:
     shown = {len(pairs) // 3, 2 * len(pairs) // 3}
     for index, (frame_path, truth_path) in enumerate(tqdm.tqdm(pairs, unit="frame")):
         frame = read_picture(frame_path)
+        check_size(frame_path, frame.shape[:2], background.shape[:2], "the background")
         grey = read_picture(truth_path)[..., :1]
+        check_size(truth_path, grey.shape[:2], frame.shape[:2], str(frame_path))
         truth = (grey == NEW).astype(np.float32)
         known = np.isin(grey, (BACKGROUND, SHADOW, NEW)).astype(np.float32)
         change = np.abs(frame.astype(np.float32) - background).max(-1, keepdims=True)

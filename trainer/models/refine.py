@@ -241,8 +241,8 @@ class Maps(layers.Layer):
 class Doubled(layers.Layer):
     """Maps at twice their size, bilinearly; the border's half cells are repeated.
 
-    A product of matrices for each axis is faster in bfloat16 than an image resize,
-    and takes maps whose size is not known before.
+    By a product of matrices for each axis, which takes maps whose size is not known
+    before, as a served model has them; Keras's UpSampling2D does not.
     """
 
     def call(self, maps):
