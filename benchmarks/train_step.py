@@ -5,7 +5,8 @@
     python benchmarks/train_step.py --xla --model=refine --batch_size=16
 
 Both networks have the same layers, losses and optimizer, and the same number of
-threads. Their steps are taken in turns, so that a busy machine disturbs both alike;
+threads; ours is the trainer's whole step, which averages the weights and counts hits
+besides. Their steps are taken in turns, so that a busy machine disturbs both alike;
 the medians are compared. With --model, another network of ours is compared with Eigen's
 in PyTorch's place, each with the losses of its recipe; PyTorch is not needed. With
 --xla, a network of ours is compared with itself when XLA compiles it.
@@ -22,47 +23,49 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer import distribution
 from trainer.models import make_network
+from trainer.recipes import make_recipe
 from trainer.settings import Settings
-from trainer.step import head_losses
+from trainer.state import State
+from trainer.step import make_step
 
 
 def our_step(
     model: str, size: int, units: int, batch: dict, precision: str, xla: bool = False
 ):
-    """Our step: forward, the losses of all heads, backward, AdamW."""
-    dtype = "float32" if precision == "float32" else f"mixed_{precision}"
+    """The trainer's own step, averaged weights and the mask's counts included."""
     own = {"edge_weight": 3.0, "dice": 1.0} if model == "refine" else {}
-    settings = Settings(model=model, image_size=str(size), coarse_units=units, **own)
+    settings = Settings(
+        model=model,
+        image_size=str(size),
+        coarse_units=units,
+        batch_size=len(batch["bg"]),
+        microbatches=1,
+        precision=precision,
+        xla=xla,
+        **own,
+    )
+    dtype = distribution.policy(precision)
     network = make_network(settings, settings.size, dtype=dtype)
-    heads = dict.fromkeys(network.heads, 0.5) | {network.heads[-1]: 1.0}
-    variables = network.model.trainable_variables
-    optimizer = keras.optimizers.AdamW(1e-4)
-    optimizer.build(variables)
+    state = State(
+        settings=settings,
+        strategy=tf.distribute.get_strategy(),
+        builder=None,
+        builders=(),
+        network=network,
+        averaged=make_network(settings, settings.size),
+        stages=make_recipe(network, settings),
+        step=tf.Variable(0, dtype=tf.int64),
+        mean_depth=None,
+    )
+    step = make_step(state, state.stages[0])
     batch = {name: tf.constant(value) for name, value in batch.items()}
-
-    @tf.function(jit_compile=xla or None)
-    def differentiate(batch):
-        with tf.GradientTape() as tape:
-            pair = {"bg": batch["bg"], "fgbg": batch["fgbg"]}
-            outputs = network.model(pair, training=True)
-            loss = 0.0
-            for head, weight in heads.items():
-                mask, depth, _ = head_losses(network, outputs[head], batch, settings)
-                loss += weight * tf.reduce_mean(2 * mask + depth)
-        return loss, tape.gradient(loss, variables)
-
-    @tf.function
-    def step():
-        loss, gradients = differentiate(batch)
-        optimizer.apply(gradients, variables)
-        return loss
-
-    return lambda: float(step()), network.model.count_params()
+    batch["index"] = tf.range(settings.batch_size)
+    return lambda: float(step(batch)[0]["loss"]), network.model.count_params()
 
 
 def torch_step(size: int, units: int, batch: dict, precision: str):

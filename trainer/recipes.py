@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import keras
 
+from trainer.adamw import AdamW
 from trainer.errors import UserError
 from trainer.models.network import Network
 from trainer.settings import Settings
@@ -71,8 +72,7 @@ def learning_rate(settings: Settings, step: int) -> float:
 def _joint(network: Network, settings: Settings) -> tuple[Stage, ...]:
     """Every head at once, the heads before the last for half."""
     schedule = _Warm(settings.learning_rate, *_warm_steps(settings))
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=settings.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer = AdamW(schedule, settings.weight_decay, ("bias", "gamma", "beta"))
     heads = dict.fromkeys(network.heads, 0.5) | {network.heads[-1]: 1.0}
     group = Group(optimizer, tuple(network.model.trainable_variables))
     return (Stage(settings.train_steps, heads, (group,)),)

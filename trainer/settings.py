@@ -88,6 +88,13 @@ class Settings:
         least=0,
     )
     batch_size: int = _setting(32, "Pictures a step, over all devices.", least=1)
+    microbatches: int = _setting(
+        0,
+        "Parts, over all devices, that a batch is cut into; their gradients are summed, "
+        "so that more of them need less memory. 0: one for every device, but two in "
+        "float32, so that one device and two add up the same numbers.",
+        least=0,
+    )
     edge_weight: float = _setting(
         1.0, "Weight of the mask's pixels within two of its edge.", least=0
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 from keras import ops
 
-from trainer import losses, metrics
+from trainer import losses, metrics, microbatches
 from trainer.errors import UserError
 from trainer.models.network import MOST_DEPTH, Network
 from trainer.recipes import MASK_WEIGHT, Stage
@@ -83,6 +83,9 @@ def make_step(state: State, stage: Stage):
       together and divided by the batch size, with the sums of the mask's counts; and
       the loss of each example, float32 [batch_size / replicas] on each device. It
       raises UserError if XLA is wanted and cannot compile the step.
+
+    Raises:
+      UserError: If the batch cannot be cut into the microbatches that are wanted.
     """
     settings, network = state.settings, state.network
     variables = [variable for group in stage.groups for variable in group.variables]
@@ -110,14 +113,19 @@ def make_step(state: State, stage: Stage):
         results |= {"loss": loss, "mask_loss": mask, "depth_loss": depth}
         return gradients, results, each
 
+    number = microbatches.per_device(
+        settings, network, state.strategy.num_replicas_in_sync
+    )
+
     def replica_step(batch):
-        gradients, results, each = differentiate(batch)
+        gradients, results, each = microbatches.accumulate(differentiate, batch, number)
         gradients = iter(gradients)
         for group in stage.groups:
             chosen = [next(gradients) for _ in group.variables]
             group.optimizer.apply(chosen, group.variables)
         return results, each
 
+    move = _approach if settings.ema else _take
     pairs = list(zip(state.averaged.model.weights, network.model.weights, strict=True))
 
     @tf.function
@@ -128,10 +136,7 @@ def make_step(state: State, stage: Stage):
         momentum = tf.minimum(settings.ema, (1 + done) / (10 + done))
         for average, weight in pairs:
             state.strategy.extended.update(
-                average.value,
-                lambda a, w, m: a.assign(m * a + (1 - m) * tf.cast(w, a.dtype)),
-                args=(weight.value, momentum if settings.ema else 0.0),
-                group=False,
+                average.value, move, args=(weight.value, momentum), group=False
             )
         sums = {
             name: state.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
@@ -140,6 +145,20 @@ def make_step(state: State, stage: Stage):
         return sums, each
 
     return _compiled(step, settings) if settings.xla else step
+
+
+def _approach(average: tf.Variable, weight: tf.Variable, momentum: tf.Tensor) -> None:
+    """Moves an average towards a weight, in two passes over the arrays."""
+    tf.raw_ops.ResourceApplyGradientDescent(
+        var=average.handle,
+        alpha=tf.cast(1 - momentum, average.dtype),
+        delta=average - tf.cast(weight, average.dtype),
+    )
+
+
+def _take(average: tf.Variable, weight: tf.Variable, momentum: tf.Tensor) -> None:
+    del momentum
+    average.assign(tf.cast(weight, average.dtype))
 
 
 def _compiled(step, settings: Settings):

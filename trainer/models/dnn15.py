@@ -86,4 +86,10 @@ def dnn15(
 
     # === Config ===
     grid = Grid(picture=size, cells=size, top=0.0, left=0.0, stride=1.0)
-    return Network(model=model, grid=grid, heads=("full",), depth_code="share")
+    return Network(
+        model=model,
+        grid=grid,
+        heads=("full",),
+        depth_code="share",
+        batch_statistics=True,
+    )

@@ -24,6 +24,8 @@ class Network:
         'share', a logit of the depth as a part of `MOST_DEPTH`.
       multiple: Pictures of every size are taken whose sides are multiples of it; 0
         where the network is made for one size.
+      batch_statistics: Whether it normalises with statistics of a whole batch, so that
+        the gradient of a batch is not the sum of those of its parts.
     """
 
     model: keras.Model
@@ -31,6 +33,7 @@ class Network:
     heads: tuple[str, ...]
     depth_code: str = "log"
     multiple: int = 0
+    batch_statistics: bool = False
 
     def logits(self, maps, size: tuple[int, int] | None):
         """Enlarges one head's maps to a picture's size.
@@ -42,13 +45,15 @@ class Network:
         Returns:
           Two float32 [N, H, W, 1]: mask logits, and depth in the network's code.
         """
+        # Cut before they are enlarged: the gradient of a cut is a copy.
+        return tuple(self._enlarge(part, size) for part in ops.split(maps, 2, axis=-1))
+
+    def _enlarge(self, maps, size: tuple[int, int] | None):
         if self.grid is not None:
-            full = enlarge(maps, self.grid, size)
-        elif size is None or tuple(maps.shape[1:3]) == tuple(size):
-            full = maps
-        else:
-            full = ops.image.resize(maps, size, "bilinear")
-        return full[..., :1], full[..., 1:]
+            return enlarge(maps, self.grid, size)
+        if size is None or tuple(maps.shape[1:3]) == tuple(size):
+            return maps
+        return ops.image.resize(maps, size, "bilinear")
 
     def metres(self, code):
         """Turns depth in the network's code into metres, 0 to `MOST_DEPTH`."""
