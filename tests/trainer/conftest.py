@@ -1,10 +1,11 @@
-"""A small data set after the contract, written without fgbg_tfds.
+"""A small data set after the contract, written without fgbg_tfds, and runs on it.
 
-The second implementation of the contract: if the trainer runs on this one and on
-the real one, it relies on nothing but the contract.
+The data set is the second implementation of the contract: if the trainer runs on this
+one and on the real one, it relies on nothing but the contract.
 """
 
 import io
+import json
 import os
 import pathlib
 import subprocess
@@ -16,7 +17,10 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import numpy as np
 import PIL.Image
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
+
+from trainer.settings import Settings
 
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = 64
@@ -178,3 +182,49 @@ def refined(command, tmp_path_factory):
     flags = (*REFINE, "--edge_weight=3", "--depth_edges=0.1")
     subprocess.run(command(workdir, *flags), cwd=ROOT, check=True, capture_output=True)
     return workdir
+
+
+@pytest.fixture
+def settings(data_dir, tmp_path):
+    """A function of changes: settings of a run of two steps in `tmp_path`."""
+
+    def make(**changes):
+        fields = {
+            "dataset": "miniset/sample",
+            "data_dir": data_dir,
+            "workdir": str(tmp_path),
+            "image_size": "64",
+            "coarse_units": 8,
+            "train_steps": 2,
+            "batch_size": 4,
+            "report": "short",
+        }
+        return Settings(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def history():
+    """A function of a workdir: the lines of its history.jsonl."""
+
+    def read(workdir):
+        return [json.loads(line) for line in (workdir / "history.jsonl").open()]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def weights():
+    """A function of a workdir and a step: all arrays of that checkpoint, by name."""
+
+    def read(workdir, step=6):
+        path = workdir / "checkpoints" / f"ckpt-{step}"
+        reader = tf.train.load_checkpoint(str(path))
+        return {
+            name: reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map()
+            if not name.startswith(("_CHECKPOINTABLE", "save_counter"))
+        }
+
+    return read

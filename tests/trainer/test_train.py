@@ -1,8 +1,6 @@
 import json
 import pathlib
 import re
-import resource
-import signal
 import subprocess
 
 import numpy as np
@@ -13,46 +11,11 @@ import tensorflow as tf
 from trainer import data, main
 from trainer.augment import Augmentation
 from trainer.errors import UserError
-from trainer.settings import Settings
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def history(workdir):
-    return [json.loads(line) for line in (workdir / "history.jsonl").open()]
-
-
-def weights(workdir, step=6):
-    reader = tf.train.load_checkpoint(str(workdir / "checkpoints" / f"ckpt-{step}"))
-    names = reader.get_variable_to_shape_map()
-    return {
-        name: reader.get_tensor(name)
-        for name in names
-        if not name.startswith(("_CHECKPOINTABLE", "save_counter"))
-    }
-
-
-def same_bits(one, other):
-    return one.keys() == other.keys() and all(
-        np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes()
-        for name in one
-    )
-
-
-def kill_after_line(command, line):
-    """Runs a command and kills it, like a power cut, once it has printed a line."""
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    printed = []
-    for printed_line in process.stderr:
-        printed.append(printed_line)
-        if line in printed_line:
-            process.kill()
-            break
-    process.stderr.close()
-    assert process.wait() == -signal.SIGKILL, "".join(printed)
-
-
-def test_a_run_leaves_its_record(trained):
+def test_a_run_leaves_its_record(trained, history):
     lines = history(trained)
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
     for line in lines:
@@ -116,47 +79,6 @@ def test_tensorboard_gets_scalars_pictures_and_settings(trained):
     assert "dataset" in found
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bits(command, trained, tmp_path):
-    kill_after_line(command(tmp_path), "checkpoint at step 4")
-    assert not (tmp_path / "metrics.json").exists()
-    # A line of a step after the checkpoint, cut in two by the power cut.
-    with (tmp_path / "history.jsonl").open("a") as file:
-        file.write('{"step": 5, "lo')
-    again = subprocess.run(
-        command(tmp_path), cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    assert "going on from step 4" in again.stderr
-    assert re.search(r"a step took \d+\.\d+ s, of it .* waiting for data", again.stderr)
-    assert same_bits(weights(tmp_path), weights(trained))
-    losses = [[line["loss"] for line in history(w)] for w in (tmp_path, trained)]
-    assert losses[0] == losses[1]
-    reports = [
-        json.loads((w / "metrics.json").read_text()) for w in (tmp_path, trained)
-    ]
-    for report in reports:
-        assert report.pop("timing")["milliseconds"]["eigen"] > 0
-        del report["networks"]["eigen"]["workdir"]
-    assert reports[0] == reports[1]
-
-
-@pytest.fixture
-def settings(data_dir, tmp_path):
-    def make(**changes):
-        fields = {
-            "dataset": "miniset/sample",
-            "data_dir": data_dir,
-            "workdir": str(tmp_path),
-            "image_size": "64",
-            "coarse_units": 8,
-            "train_steps": 2,
-            "batch_size": 4,
-            "report": "short",
-        }
-        return Settings(**(fields | changes))
-
-    return make
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -218,33 +140,7 @@ def test_a_loss_that_is_no_number_stops_the_run(command, data_dir, tmp_path):
     }
 
 
-def test_damaged_checkpoints_fall_back_to_the_one_before(settings, tmp_path, caplog):
-    main.run(settings(checkpoint_steps=1))
-    newest = tmp_path / "checkpoints" / "ckpt-2.data-00000-of-00001"
-    newest.write_bytes(newest.read_bytes()[:1000])
-    main.run(settings(checkpoint_steps=1))
-    assert "ckpt-2 is damaged" in caplog.text
-    assert "went back to checkpoint" in caplog.text
-    assert [line["step"] for line in history(tmp_path)] == [1, 2]
-    for path in tmp_path.glob("checkpoints/*.data*"):
-        path.write_bytes(b"")
-    with pytest.raises(UserError, match=r"no checkpoint in .* can be read"):
-        main.run(settings(mode="evaluate"))
-
-
-def test_the_best_weights_are_kept_and_reported(settings, tmp_path, caplog):
-    caplog.set_level("INFO", logger="trainer")
-    rate = {"learning_rate": 0.01, "warmup_steps": 0, "ema": 0.0, "train_steps": 4}
-    main.run(settings(checkpoint_steps=1, weights="best", **rate))
-    best = json.loads((tmp_path / "checkpoints" / "best" / "best.json").read_text())
-    report = json.loads((tmp_path / "metrics.json").read_text())
-    assert f"took the weights of step {best['step']}" in caplog.text
-    main.run(settings(mode="evaluate", **rate))
-    last = json.loads((tmp_path / "metrics.json").read_text())
-    assert (last["network"] == report["network"]) == (best["step"] == 4)
-
-
-def test_a_step_compiled_by_xla_does_the_same(settings, tmp_path):
+def test_a_step_compiled_by_xla_does_the_same(settings, tmp_path, history):
     losses = []
     for xla in (False, True):
         place = tmp_path / str(xla)
@@ -265,7 +161,7 @@ def test_what_xla_cannot_compile_is_told_in_one_line(command, tmp_path):
     assert "--xla: the step of --model=dnn15 cannot be compiled" in last
 
 
-def test_the_original_s_network_trains_too(settings, tmp_path):
+def test_the_original_s_network_trains_too(settings, tmp_path, history):
     main.run(settings(model="dnn15", image_size="32", ssim=0.5))
     report = json.loads((tmp_path / "metrics.json").read_text())
     assert report["model"] == "dnn15"
@@ -273,21 +169,9 @@ def test_the_original_s_network_trains_too(settings, tmp_path):
     assert [line["step"] for line in history(tmp_path)] == [1, 2]
 
 
-def test_refine_killed_before_its_pictures_grow_ends_with_the_same_bits(
-    command, refined, tmp_path
+def test_the_paper_s_recipe_trains_one_stack_after_the_other(
+    settings, tmp_path, weights
 ):
-    flags = json.loads((refined / "run.json").read_text())["settings"]
-    names = ("model", "small_size", "small_steps", "dice", "edge_weight", "depth_edges")
-    again = command(tmp_path, *(f"--{name}={flags[name]}" for name in names))
-    kill_after_line(again, "checkpoint at step 2")
-    done = subprocess.run(again, cwd=ROOT, check=True, capture_output=True, text=True)
-    assert "going on from step 2" in done.stderr
-    assert same_bits(weights(tmp_path), weights(refined))
-    report = json.loads((tmp_path / "metrics.json").read_text())
-    assert report["model"] == "refine"
-
-
-def test_the_paper_s_recipe_trains_one_stack_after_the_other(settings, tmp_path):
     main.run(
         settings(
             recipe="paper", coarse_steps=1, checkpoint_steps=1, ema=0.0, dropout=0.0
@@ -300,22 +184,6 @@ def test_the_paper_s_recipe_trains_one_stack_after_the_other(settings, tmp_path)
         if name.startswith("network/") and not np.array_equal(first[name], second[name])
     }
     assert len(changed) == 6  # kernel and bias of fine_1, fine_3 and fine_4
-
-
-def test_a_full_disk_is_told_in_one_line(command, tmp_path):
-    """Files may grow to 100 kB only, which a checkpoint does not fit into."""
-    limit = (100_000, 100_000)
-    done = subprocess.run(
-        command(tmp_path),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
-    )
-    assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith("error: cannot write a checkpoint to")
-    assert "is there space?" in last
 
 
 def test_the_command_line_tells_a_mistake_in_one_line(command, tmp_path):
