@@ -3,18 +3,22 @@
     python benchmarks/train_step.py --batch_size=32 --image_size=224 --rounds=5
     python benchmarks/train_step.py --model=refine --batch_size=16
     python benchmarks/train_step.py --xla --model=refine --batch_size=16
+    python benchmarks/train_step.py --microbatches=2
 
 Both networks have the same layers, losses and optimizer, and the same number of
 threads; ours is the trainer's whole step, which averages the weights and counts hits
-besides. Their steps are taken in turns, so that a busy machine disturbs both alike;
-the medians are compared. With --model, another network of ours is compared with Eigen's
-in PyTorch's place, each with the losses of its recipe; PyTorch is not needed. With
---xla, a network of ours is compared with itself when XLA compiles it.
+besides. Their steps are taken in turns, so that a busy machine disturbs both alike; the
+medians are compared. What the multiplications alone would take, were all of them as
+quick as those of a product of large matrices, is printed as the limit. With --model,
+another network of ours is compared with Eigen's in PyTorch's place, each with the
+losses of its recipe; PyTorch is not needed. With --xla or --microbatches, a network of
+ours is compared with itself so compiled, or so cut.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import sys
@@ -33,9 +37,17 @@ from trainer.settings import Settings
 from trainer.state import State
 from trainer.step import make_step
 
+PAIR_CHANNELS = 6
+
 
 def our_step(
-    model: str, size: int, units: int, batch: dict, precision: str, xla: bool = False
+    model: str,
+    size: int,
+    units: int,
+    batch: dict,
+    precision: str,
+    xla: bool = False,
+    microbatches: int = 1,
 ):
     """The trainer's own step, averaged weights and the mask's counts included."""
     own = {"edge_weight": 3.0, "dice": 1.0} if model == "refine" else {}
@@ -44,7 +56,7 @@ def our_step(
         image_size=str(size),
         coarse_units=units,
         batch_size=len(batch["bg"]),
-        microbatches=1,
+        microbatches=microbatches,
         precision=precision,
         xla=xla,
         **own,
@@ -66,6 +78,37 @@ def our_step(
     batch = {name: tf.constant(value) for name, value in batch.items()}
     batch["index"] = tf.range(settings.batch_size)
     return lambda: float(step(batch)[0]["loss"]), network.model.count_params()
+
+
+def multiplications(size: int, units: int, batch_size: int) -> int:
+    """What Eigen's step cannot do without, forward and backward.
+
+    Each product of a picture's value and a weight is needed three times: forward, for
+    the gradient of the weight and, unless the value is the picture's own, of the value.
+    """
+    settings = Settings(image_size=str(size), coarse_units=units)
+    model = make_network(settings, settings.size).model
+    total = 0
+    for stage in model.layers:
+        for layer in getattr(stage, "layers", [stage]):
+            if hasattr(layer, "kernel"):
+                shape = layer.kernel.shape
+                places = math.prod(layer.output.shape[1:-1])
+                times = 2 if shape[-2] == PAIR_CHANNELS else 3
+                total += times * math.prod(shape) * places
+    return total * batch_size
+
+
+def fastest_multiplications(precision: str, side: int = 4096) -> float:
+    """Multiplications a second in a product of two large matrices."""
+    matrix = tf.cast(tf.random.normal((side, side)), precision)
+    product = tf.function(lambda: tf.linalg.trace(matrix @ matrix))
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        float(product())
+        times.append(time.perf_counter() - start)
+    return side**3 / min(times)
 
 
 def torch_step(size: int, units: int, batch: dict, precision: str):
@@ -153,11 +196,12 @@ def compare(arguments: argparse.Namespace) -> None:
     for precision in arguments.precisions.split(","):
         settings = (arguments.image_size, arguments.coarse_units, batch, precision)
         name = arguments.model or "eigen"
-        if arguments.xla:
-            first, other = name, "xla"
+        if arguments.xla or arguments.microbatches > 1:
+            first, other = name, "xla" if arguments.xla else "cut"
+            changes = {"xla": arguments.xla, "microbatches": arguments.microbatches}
             steps = {
                 first: our_step(name, *settings),
-                other: our_step(name, *settings, xla=True),
+                other: our_step(name, *settings, **changes),
             }
         else:
             first, other = "eigen", arguments.model or "torch"
@@ -185,6 +229,15 @@ def compare(arguments: argparse.Namespace) -> None:
             )
         ratio = medians[first] / medians[other]
         print(f"{precision:9} {first} / {other} {ratio:.3f}", flush=True)
+        if "torch" in steps:
+            least = multiplications(
+                arguments.image_size, arguments.coarse_units, arguments.batch_size
+            ) / fastest_multiplications(precision)
+            print(
+                f"{precision:9} limit  {least:7.3f} s, were all multiplications as "
+                f"quick as in large matrices; / torch {least / medians['torch']:.3f}",
+                flush=True,
+            )
 
 
 def main() -> None:
@@ -197,10 +250,13 @@ def main() -> None:
     parser.add_argument(
         "--xla", action="store_true", help="compare our step with itself under XLA"
     )
+    parser.add_argument(
+        "--microbatches", type=int, default=1, help="compare our step with itself cut"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--precisions", default="float32,bfloat16")
     arguments = parser.parse_args()
-    if not arguments.model and not arguments.xla:
+    if not arguments.model and not arguments.xla and arguments.microbatches == 1:
         try:
             import torch
         except ImportError:

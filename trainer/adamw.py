@@ -10,8 +10,8 @@ class AdamW(keras.optimizers.Adam):
     """Adam with decoupled weight decay: Keras's AdamW, in TensorFlow's own operations.
 
     Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101. Keras's takes a dozen
-    operations, each of which reads and writes arrays of the size of the weight; and what
-    rounding their products get depends on the graph around them, so that one device and
+    operations, each of which reads and writes arrays of the size of the weight; and how
+    their products are rounded depends on the graph around them, so that one device and
     two part. Weights, moments and checkpoints are Keras's. Gradients must be dense.
     """
 

@@ -90,9 +90,9 @@ class Settings:
     batch_size: int = _setting(32, "Pictures a step, over all devices.", least=1)
     microbatches: int = _setting(
         0,
-        "Parts, over all devices, that a batch is cut into; their gradients are summed, "
-        "so that more of them need less memory. 0: one for every device, but two in "
-        "float32, so that one device and two add up the same numbers.",
+        "Parts, over all devices, that a batch is cut into; their gradients are "
+        "summed, so that more parts need less memory. 0: one for every device, but two "
+        "in float32, so that one device and two add up the same numbers.",
         least=0,
     )
     edge_weight: float = _setting(
