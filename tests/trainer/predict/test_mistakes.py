@@ -1,0 +1,98 @@
+import importlib.util
+import sys
+
+import PIL.Image
+import pytest
+
+from trainer import predict
+
+videos = pytest.mark.skipif(
+    importlib.util.find_spec("av") is None, reason="PyAV is not installed"
+)
+
+
+@pytest.fixture
+def hostile(shots, models):
+    """A folder full of mistakes."""
+    folder, _ = shots
+    frames = folder / "my frames"
+    (folder / "broken.png").write_bytes((frames / "a.png").read_bytes()[:400])
+    (folder / "words.jpg").write_text("no picture")
+    (folder / "words.mp4").write_text("no video")
+    PIL.Image.new("RGB", (64, 48)).save(folder / "small.png")
+    PIL.Image.new("RGB", (111, 70)).save(folder / "a.png")
+    (folder / "nothing").mkdir()
+    (folder / "texts").mkdir()
+    (folder / "texts" / "film.txt").write_text("")
+    (folder / "export" / "1").mkdir(parents=True)
+    (folder / "export" / "1" / "saved_model.pb").write_text("junk")
+    return folder, models
+
+
+@pytest.mark.parametrize(
+    ("model", "background", "frames", "message"),
+    [
+        ("{0}/none", "empty.png", ["my frames"], "none does not exist; give a folder"),
+        ("{0}/nothing", "empty.png", ["my frames"], "nothing is no SavedModel; give"),
+        ("{0}/export", "empty.png", ["my frames"], "export is no SavedModel; {0}/exp"),
+        ("{0}/export/1", "empty.png", ["my frames"], "export/1 cannot be loaded"),
+        ("{1}/other", "empty.png", ["my frames"], "has not the signature images"),
+        ("{1}/any", "none.png", ["my frames"], "none.png: [Errno 2] No such file"),
+        ("{1}/any", "words.jpg", ["my frames"], "words.jpg: it is no picture"),
+        ("{1}/any", "empty.png", ["nowhere"], "there is no {0}/nowhere"),
+        ("{1}/any", "empty.png", ["nothing"], "nothing has no pictures (.avif"),
+        ("{1}/any", "empty.png", ["texts"], "texts has no pictures (.avif"),
+        ("{1}/any", "empty.png", ["words.jpg"], "words.jpg: it is no picture"),
+        ("{1}/any", "empty.png", ["broken.png"], "cannot read picture {0}/broken.png"),
+        ("{1}/any", "small.png", ["my frames"], "a.png is 111 x 70 and the background"),
+        ("{1}/any", "", ["small.png", "a.png"], "a.png is 111 x 70 and {0}/small.png"),
+        ("{1}/any", "empty.png", ["my frames", "a.png"], "would both be called a.png"),
+        pytest.param(
+            *("{1}/any", "empty.png", ["words.mp4"]),
+            "words.mp4 can be read neither as a picture nor as a video",
+            marks=videos,
+        ),
+        ("{1}/any", "empty.png", ["words.mp4", "a.png"], "a video goes alone"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    hostile, capfd, model, background, frames, message, names
+):
+    folder, models = hostile
+    arguments = [f"--model={model.format(folder, models)}", f"--out={folder / 'out'}"]
+    if background:
+        arguments.append(f"--background={folder / background}")
+    assert predict.main([*arguments, *(str(folder / name) for name in frames)]) == 1
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert message.format(folder, models) in last
+    assert names(folder / "out") == []
+
+
+def test_a_video_without_pyav_says_how_to_get_it(hostile, capfd, monkeypatch):
+    folder, models = hostile
+    monkeypatch.setitem(sys.modules, "av", None)
+    arguments = [f"--model={models / 'any'}", str(folder / "words.mp4")]
+    assert predict.main(arguments) == 1
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert "pip install '.[video]'" in last
+
+
+@pytest.mark.parametrize(
+    "frames", ["my frames", pytest.param("film.mp4", marks=videos)]
+)
+def test_a_target_that_cannot_be_written_is_named(hostile, film, capfd, frames):
+    folder, models = hostile
+    arguments = [
+        *(f"--model={models / 'any'}", f"--out={folder / 'words.jpg'}"),
+        *("--write=overlay", str(folder / frames)),
+    ]
+    assert predict.main(arguments) == 1
+    assert "error: cannot write" in capfd.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("flag", ["--write=masks", "--median_frames=0"])
+def test_flags_out_of_bounds_are_refused(flag, capfd):
+    with pytest.raises(SystemExit, match="2"):
+        predict.main(["--model=m", flag, "frames"])
+    assert flag.split("=")[0] in capfd.readouterr().err
