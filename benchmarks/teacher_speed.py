@@ -23,180 +23,35 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
+import monodepth2_runtimes as runtimes
 import numpy as np
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests" / "fgbg_tfds" / "depth")]
 
-_HEIGHT, _WIDTH, _SIDE = 192, 640, 224
 _WHOLE = 400_000  # Composites of the whole recipe.
-_MATRIX = 2048  # Side of the matrices that the peak is measured with.
 _TRIES = 10  # Turns after which a disturbed one is taken as it is.
-
-Run = Callable[[np.ndarray], np.ndarray]
-
-
-# === Contestants: each makes a function from uint8 [N, 224, 224, 3] to metres ===
-
-
-def ours(precision: str) -> Callable[[pathlib.Path], Run]:
-    """Returns how to load our teacher."""
-
-    def make(folder: pathlib.Path) -> Run:
-        from fgbg_tfds.depth import load_teacher
-
-        return load_teacher("monodepth2", folder, precision)
-
-    return make
-
-
-def _resize(image: np.ndarray) -> np.ndarray:
-    from PIL import Image
-
-    resized = Image.fromarray(image).resize((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
-    return np.asarray(resized)
-
-
-def pytorch_loop(folder: pathlib.Path) -> Run:
-    """The original's way: eager, float32, one picture at a time, all four scales."""
-    import pytorch_monodepth2
-    import torch
-    from torch.nn import functional
-
-    torch.set_num_threads(_cores())
-    network = pytorch_monodepth2.load(folder)
-
-    def run(images: np.ndarray) -> np.ndarray:
-        metres = []
-        with torch.no_grad():
-            for image in images:
-                feed = torch.from_numpy(_resize(image).copy()).permute(2, 0, 1)
-                disparity = network(feed[None].float() / 255)
-                metres.append(_torch_metres(functional, disparity).numpy()[0])
-        return np.stack(metres)
-
-    return run
-
-
-def pytorch_bfloat16(folder: pathlib.Path) -> Run:
-    """PyTorch's strongest eager setting: bfloat16, channels_last, batches of 8."""
-    import pytorch_monodepth2
-    import torch
-    from torch.nn import functional
-
-    torch.set_num_threads(_cores())
-    network = pytorch_monodepth2.load(folder, scales=(0,))
-    network = network.to(torch.bfloat16).to(memory_format=torch.channels_last)
-
-    def run(images: np.ndarray) -> np.ndarray:
-        metres = []
-        with torch.inference_mode():
-            for start in range(0, len(images), 8):
-                feed = np.stack([_resize(image) for image in images[start : start + 8]])
-                # A view of [N, H, W, 3] is channels_last already.
-                feed = torch.from_numpy(feed).permute(0, 3, 1, 2).float() / 255
-                disparity = network(feed.to(torch.bfloat16)).float()
-                metres.append(_torch_metres(functional, disparity).numpy())
-        return np.concatenate(metres)
-
-    return run
-
-
-def _torch_metres(functional, disparity):
-    resized = functional.interpolate(
-        disparity, (_SIDE, _SIDE), mode="bilinear", align_corners=False
-    )
-    return (5.4 / (0.01 + 9.99 * resized))[:, 0]
-
-
-def openvino(precision: str) -> Callable[[pathlib.Path], Run]:
-    """Returns how to load OpenVINO with as many requests at once as it likes."""
-
-    def make(folder: pathlib.Path) -> Run:
-        import openvino
-        import pytorch_monodepth2
-        import torch
-        from torch.nn import functional
-
-        torch.set_num_threads(1)
-        network = pytorch_monodepth2.load(folder, scales=(0,))
-        example = torch.zeros(1, 3, _HEIGHT, _WIDTH)
-        model = openvino.convert_model(network, example_input=example)
-        model.reshape([1, 3, _HEIGHT, _WIDTH])
-        options = {
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_PRECISION_HINT": precision,
-        }
-        compiled = openvino.Core().compile_model(model, "CPU", options)
-        queue = openvino.AsyncInferQueue(compiled)
-
-        def run(images: np.ndarray) -> np.ndarray:
-            metres = np.zeros((len(images), _SIDE, _SIDE), np.float32)
-
-            def finish(request, index: int) -> None:
-                disparity = torch.from_numpy(request.get_output_tensor().data.copy())
-                metres[index] = _torch_metres(functional, disparity)[0].numpy()
-
-            queue.set_callback(finish)
-            for index, image in enumerate(images):
-                feed = _resize(image).transpose(2, 0, 1)[None].astype(np.float32) / 255
-                queue.start_async(feed, index)
-            queue.wait_all()
-            return metres
-
-        return run
-
-    return make
-
-
-def matmul(precision: str) -> Callable[[pathlib.Path], Run]:
-    """Returns a product of large matrices as often as there are pictures."""
-
-    def make(folder: pathlib.Path) -> Run:
-        import tensorflow as tf
-
-        a = tf.cast(tf.random.normal([_MATRIX, _MATRIX]), precision)
-        product = tf.function(lambda: tf.linalg.matmul(a, a)[:1, :1])
-
-        def run(images: np.ndarray) -> np.ndarray:
-            for _ in images:
-                product().numpy()
-            return images
-
-        return run
-
-    return make
-
 
 _OURS_32, _OURS_16 = "ours, float32", "ours, bfloat16"
 _TORCH, _TORCH_16 = "PyTorch loop, float32, batch 1", "PyTorch, bfloat16, batch 8"
 _PEAK_32, _PEAK_16 = "matrix product, float32", "matrix product, bfloat16"
 CONTESTANTS = {
-    _OURS_32: (None, ours("float32")),
-    _OURS_16: (None, ours("bfloat16")),
-    _TORCH: ("torch", pytorch_loop),
-    _TORCH_16: ("torch", pytorch_bfloat16),
-    "OpenVINO, float32": ("openvino", openvino("f32")),
-    "OpenVINO, bfloat16": ("openvino", openvino("bf16")),
-    _PEAK_32: (None, matmul("float32")),
-    _PEAK_16: (None, matmul("bfloat16")),
+    _OURS_32: (None, runtimes.ours("float32")),
+    _OURS_16: (None, runtimes.ours("bfloat16")),
+    _TORCH: ("torch", runtimes.pytorch_loop),
+    _TORCH_16: ("torch", runtimes.pytorch_bfloat16),
+    "OpenVINO, float32": ("openvino", runtimes.openvino("f32")),
+    "OpenVINO, bfloat16": ("openvino", runtimes.openvino("bf16")),
+    _PEAK_32: (None, runtimes.matmul("float32")),
+    _PEAK_16: (None, runtimes.matmul("bfloat16")),
 }
-
-
-# === Measuring ===
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _serve(pipe, name: str, folder: pathlib.Path, images: np.ndarray) -> None:
     """Loads one contestant, then takes a turn whenever the pipe says so."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    sys.path.insert(0, str(_ROOT / "benchmarks"))
     run = CONTESTANTS[name][1](folder)
     result = run(images[:8])
     pipe.send(result if not name.startswith("matrix") else None)
@@ -235,26 +90,11 @@ def _take_turn(pipe, disturbance: float) -> _Turn:
         before = _busy()
         pipe.send(True)
         wall, own = pipe.recv()
-        share = max(0.0, _busy() - before - own) / (wall * _cores())
+        share = max(0.0, _busy() - before - own) / (wall * runtimes.cores())
         best = min(best, _Turn(share, wall, own))
         if share <= disturbance:
             break
     return best
-
-
-def _multiplications() -> int:
-    """Returns the multiplications that the original makes for one picture."""
-    from fgbg_tfds.depth import monodepth2_tensors as network
-
-    total = 0
-    for name, _, shape in network.encoder_convolutions():
-        layer = int(name[13]) if name.startswith("encoder.layer") else 0
-        total += np.prod(shape) * _HEIGHT * _WIDTH // 4 ** (layer + 1 if layer else 1)
-    for name, shape in network.decoder_convolutions():
-        index = int(name.split(".")[1])
-        if index <= 10:
-            total += np.prod(shape) * _HEIGHT * _WIDTH // 4 ** (5 - (index + 1) // 2)
-    return int(total)
 
 
 def main() -> None:
@@ -272,11 +112,12 @@ def main() -> None:
     arguments = parser.parse_args()
     import monodepth2_reference
 
-    images = monodepth2_reference.random_images(arguments.pictures, _SIDE, _SIDE)
+    side = runtimes.SIDE
+    images = monodepth2_reference.random_images(arguments.pictures, side, side)
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.weights or pathlib.Path(scratch) / "stereo_640x192"
         if not arguments.weights:
-            monodepth2_reference.write_folder(folder, _HEIGHT, _WIDTH)
+            monodepth2_reference.write_folder(folder, runtimes.HEIGHT, runtimes.WIDTH)
         turns = _measure(folder, images, arguments)
     _report(turns, arguments.pictures)
 
@@ -315,12 +156,13 @@ def _measure(folder: pathlib.Path, images: np.ndarray, arguments: argparse.Names
 def _report(turns: dict[str, list[_Turn]], pictures: int) -> None:
     """Prints the table and the ratios."""
     walls = {name: [turn.wall for turn in each] for name, each in turns.items()}
-    work = 2 * _multiplications() / 1e9
+    work = 2 * runtimes.multiplications() / 1e9
     peaks = {
-        name: 2 * _MATRIX**3 * pictures / statistics.median(walls[name]) / 1e9
+        name: 2 * runtimes.MATRIX**3 * pictures / statistics.median(walls[name]) / 1e9
         for name in (_PEAK_32, _PEAK_16)
     }
-    print(f"\n{_cores()} cores; one picture is {work:.1f} GFLOP as the paper has it")
+    cores = runtimes.cores()
+    print(f"\n{cores} cores; one picture is {work:.1f} GFLOP as the paper has it")
     for name, peak in peaks.items():
         print(f"{name}: {peak:.0f} GFLOP/s")
     print(
