@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,10 +5,6 @@ import tensorflow as tf
 from trainer import main
 from trainer.errors import UserError
 from trainer.microbatches import accumulate
-
-
-def losses(workdir):
-    return [json.loads(line)["loss"] for line in (workdir / "history.jsonl").open()]
 
 
 def test_parts_are_differentiated_one_by_one_and_summed():
@@ -29,13 +23,13 @@ def test_parts_are_differentiated_one_by_one_and_summed():
     np.testing.assert_array_equal(each, 2 * batch["x"])
 
 
-def test_parts_of_a_batch_add_up_to_the_whole(settings, tmp_path):
+def test_parts_of_a_batch_add_up_to_the_whole(settings, history, tmp_path):
     same = {"precision": "float32", "dropout": 0.0, "log_steps": 1}
     seen = []
     for number in (1, 4):
         place = tmp_path / str(number)
         main.run(settings(workdir=str(place), microbatches=number, **same))
-        seen.append(losses(place))
+        seen.append([line["loss"] for line in history(place)])
     np.testing.assert_allclose(*seen, rtol=1e-4)
 
 

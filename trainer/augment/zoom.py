@@ -71,9 +71,10 @@ def augment(
         picture = example[name]
         if settings.rotation:
             picture = rotate(picture, angle * math.pi / 180, method)
-        picture = picture[
-            corner[0] : corner[0] + window[0], corner[1] : corner[1] + window[1]
-        ]
+        if settings.zoom > 1:
+            picture = picture[
+                corner[0] : corner[0] + window[0], corner[1] : corner[1] + window[1]
+            ]
         picture = tf.cond(mirrored, lambda: picture[:, ::-1], lambda: picture)
         return fit(picture, size, method, smooth=shrinks)
 
