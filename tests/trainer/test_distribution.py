@@ -13,12 +13,10 @@ from trainer import distribution
 from trainer.errors import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
-PLAIN = ("--precision=float32", "--dropout=0")
 STEPS = 50
-ADAMW = (f"--train_steps={STEPS}", f"--checkpoint_steps={STEPS}")
-SGD = (
-    *("--recipe=paper", "--learning_rate=0.001", f"--train_steps={STEPS}"),
-    *(f"--coarse_steps={STEPS // 2}", "--checkpoint_steps=10"),
+PLAIN = (
+    *("--precision=float32", "--dropout=0", "--nodeterministic"),
+    *(f"--train_steps={STEPS}", "--checkpoint_steps=10"),
 )
 MIRRORED = ("--strategy=mirrored", "--logical_devices=2")
 
@@ -39,7 +37,7 @@ def free_ports(number):
     return ports
 
 
-def start_workers(command, workdir, *flags):
+def start_workers(command, workdir):
     workers = [f"localhost:{port}" for port in free_ports(2)]
     processes = []
     for index in range(2):
@@ -47,7 +45,7 @@ def start_workers(command, workdir, *flags):
         config = json.dumps({"cluster": {"worker": workers}, "task": task})
         processes.append(
             subprocess.Popen(
-                command(workdir, "--strategy=multi_worker", *PLAIN, *flags),
+                command(workdir, "--strategy=multi_worker", *PLAIN),
                 cwd=ROOT,
                 env=os.environ | {"TF_CONFIG": config},
                 stdout=subprocess.DEVNULL,
@@ -61,7 +59,7 @@ def start_workers(command, workdir, *flags):
 @pytest.fixture(scope="module")
 def alone(command, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("alone")
-    arguments = command(workdir, "--strategy=one", *PLAIN, *SGD)
+    arguments = command(workdir, "--strategy=one", *PLAIN)
     subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
     assert np.ptp(losses(workdir)[:, 0]) > 0.1
     return workdir
@@ -80,29 +78,16 @@ def assert_same(workdir, alone):
 
 
 def test_two_devices_do_what_one_does(command, alone, tmp_path):
-    flags = (*MIRRORED, *PLAIN, *SGD)
-    subprocess.run(command(tmp_path, *flags), cwd=ROOT, check=True, capture_output=True)
+    """AdamW makes much of rounding: what differs by that alone is far off by 24."""
+    arguments = command(tmp_path, *MIRRORED, *PLAIN)
+    subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
     assert_same(tmp_path, alone)
-
-
-def test_adamw_parts_none_of_them(command, tmp_path):
-    """It makes much of rounding: what differs by that alone is far off at step 30."""
-    for name, strategy in {"one": ("--strategy=one",), "two": MIRRORED}.items():
-        arguments = command(tmp_path / name, *strategy, *PLAIN, *ADAMW)
-        subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
-    for process in start_workers(command, tmp_path / "many", *ADAMW):
-        _, printed = process.communicate()
-        assert process.returncode == 0, printed
-    alone = losses(tmp_path / "one")
-    assert np.ptp(alone[:, 0]) > 0.1
-    np.testing.assert_allclose(losses(tmp_path / "two"), alone, rtol=1e-4)
-    np.testing.assert_allclose(losses(tmp_path / "many"), alone, rtol=1e-4)
 
 
 def test_two_processes_do_what_one_does_though_one_is_lost_on_the_way(
     command, alone, tmp_path
 ):
-    first, second = start_workers(command, tmp_path, *SGD)
+    first, second = start_workers(command, tmp_path)
     for line in first.stderr:
         if "checkpoint at step 10" in line:
             second.kill()
@@ -112,7 +97,7 @@ def test_two_processes_do_what_one_does_though_one_is_lost_on_the_way(
     assert second.returncode == -signal.SIGKILL
     assert first.returncode not in (0, None)
     assert "relaunch" in printed
-    for process in start_workers(command, tmp_path, *SGD):
+    for process in start_workers(command, tmp_path):
         _, printed = process.communicate()
         assert process.returncode == 0, printed
     assert_same(tmp_path, alone)
