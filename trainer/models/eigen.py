@@ -12,6 +12,7 @@ import numpy as np
 from keras import layers
 
 from trainer.errors import UserError
+from trainer.models.dense import Dense
 from trainer.models.network import Network
 from trainer.resampling import Grid, reduce_map
 
@@ -94,7 +95,7 @@ def eigen(
         stage(
             "coarse_6",
             layers.Flatten(dtype=dtype),
-            layers.Dense(
+            Dense(
                 coarse_units,
                 activation="relu",
                 kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
@@ -104,7 +105,7 @@ def eigen(
         ),
         stage(
             "coarse_7",
-            layers.Dense(
+            Dense(
                 grid.cells[0] * grid.cells[1] * 2,
                 kernel_initializer=keras.initializers.VarianceScaling(
                     0.01, seed=next(seeds)
