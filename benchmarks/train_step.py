@@ -4,11 +4,14 @@
     python benchmarks/train_step.py --model=refine --batch_size=16
     python benchmarks/train_step.py --xla --model=refine --batch_size=16
     python benchmarks/train_step.py --microbatches=2
+    MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000 python benchmarks/train_step.py
 
 Both networks have the same layers, losses and optimizer, and the same number of
 threads; ours is the trainer's whole step, which averages the weights and counts hits
 besides. Their steps are taken in turns, so that a busy machine disturbs both alike; the
-medians are compared. What the multiplications alone would take, were all of them as
+medians are compared. New pages of memory are counted as well: PyTorch gives large
+arrays back to the system in every step, unless the variables above, of glibc, make it
+keep them. What the multiplications alone would take, were all of them as
 quick as those of a product of large matrices, is printed as the limit. With --model,
 another network of ours is compared with Eigen's in PyTorch's place, each with the
 losses of its recipe; PyTorch is not needed. With --xla or --microbatches, a network of
@@ -20,6 +23,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import resource
 import statistics
 import sys
 import time
@@ -213,18 +217,21 @@ def compare(arguments: argparse.Namespace) -> None:
             }
         times = {name: [] for name in steps}
         works = {name: [] for name in steps}
+        pages = {name: [] for name in steps}
         for number in range(arguments.rounds + 2):
             for name, (step, _) in steps.items():
-                start, worked = time.perf_counter(), time.process_time()
+                start, worked, had = time.perf_counter(), time.process_time(), _pages()
                 step()
                 if number >= 2:  # the first ones trace and warm up
                     times[name].append(time.perf_counter() - start)
                     works[name].append(time.process_time() - worked)
+                    pages[name].append(_pages() - had)
         medians = {name: statistics.median(values) for name, values in times.items()}
         for name, (_, parameters) in steps.items():
             print(
                 f"{precision:9} {name:6} {medians[name]:7.3f} s a step, "
                 f"{statistics.median(works[name]):7.3f} of processor, "
+                f"{statistics.median(pages[name]):,.0f} new pages, "
                 f"{parameters:,} parameters"
             )
         ratio = medians[first] / medians[other]
@@ -238,6 +245,11 @@ def compare(arguments: argparse.Namespace) -> None:
                 f"quick as in large matrices; / torch {least / medians['torch']:.3f}",
                 flush=True,
             )
+
+
+def _pages() -> int:
+    """Pages of memory that the system has given this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
 def main() -> None:

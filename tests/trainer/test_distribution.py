@@ -18,6 +18,7 @@ PLAIN = (
     *("--precision=float32", "--dropout=0", "--nodeterministic"),
     *(f"--train_steps={STEPS}", "--checkpoint_steps=10"),
 )
+STACKS = ("--recipe=paper", "--learning_rate=0.001", f"--coarse_steps={STEPS // 2}")
 MIRRORED = ("--strategy=mirrored", "--logical_devices=2")
 
 
@@ -82,6 +83,13 @@ def test_two_devices_do_what_one_does(command, alone, tmp_path):
     arguments = command(tmp_path, *MIRRORED, *PLAIN)
     subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
     assert_same(tmp_path, alone)
+
+
+def test_two_devices_train_the_stacks_as_one_does(command, tmp_path):
+    for name, strategy in {"one": ("--strategy=one",), "two": MIRRORED}.items():
+        arguments = command(tmp_path / name, *strategy, *PLAIN, *STACKS)
+        subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
+    assert_same(tmp_path / "two", tmp_path / "one")
 
 
 def test_two_processes_do_what_one_does_though_one_is_lost_on_the_way(

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 
 class Dense(layers.Dense):
-    """Keras's dense layer, for wide layers and small batches.
+    """Keras's dense layer with a bias, for wide layers and small batches.
 
     In float32 on CPUs, TensorFlow's product of two matrices takes several times as long
     for the gradient of its first factor as for anything else; its product of batches of
