@@ -34,8 +34,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from PIL import Image
 
-from fgbg_tfds import Builder, FgbgConfig, depth, shards
-from fgbg_tfds.labelling import Studio
+from fgbg_tfds import Builder, FgbgConfig, depth
+from fgbg_tfds.writing import shards
+from fgbg_tfds.writing.examples import Studio
 
 JPEG_QUALITY = 30
 

@@ -21,10 +21,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from PIL import Image, ImageFilter
 
-from fgbg_tfds import colours, depth, geometry
-from fgbg_tfds.depth.metrics import rank_correlation
-from fgbg_tfds.labelling import Studio
+from fgbg_tfds import colours, depth
+from fgbg_tfds.compose import ground_depth as geometry
+from fgbg_tfds.depth.measures.metrics import rank_correlation
 from fgbg_tfds.settings import Settings
+from fgbg_tfds.writing.examples import Studio
 
 RING = 17  # pixels: the ring reaches 8 pixels out
 ROWS = 6

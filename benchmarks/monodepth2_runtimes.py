@@ -156,7 +156,7 @@ def matmul(precision: str) -> Callable[[pathlib.Path], Run]:
 
 def multiplications() -> int:
     """Returns the multiplications that the original makes for one picture."""
-    from fgbg_tfds.depth import monodepth2_tensors as network
+    from fgbg_tfds.depth.monodepth2 import tensors as network
 
     total = 0
     for name, _, shape in network.encoder_convolutions():

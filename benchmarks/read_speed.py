@@ -20,8 +20,9 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import tensorflow as tf
 
-from trainer import data, datasets
+from trainer import data
 from trainer.augment import Augmentation
+from trainer.data import datasets
 
 BATCH = 32
 

@@ -29,10 +29,16 @@ import numpy as np
 import PIL.Image
 import tqdm
 
-from trainer import baselines, figures, metrics
+from trainer import figures
 from trainer.errors import UserError
-from trainer.frames import check_size, find_frames, median_background, read_picture
-from trainer.predictor import Predictor
+from trainer.evaluate import baselines, metrics
+from trainer.predict.frames import (
+    check_size,
+    find_frames,
+    median_background,
+    read_picture,
+)
+from trainer.predict.predictor import Predictor
 
 BACKGROUND, SHADOW, NEW = 0, 50, 255
 ENOUGH = 10  # frames that a background needs more than

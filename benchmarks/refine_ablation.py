@@ -27,10 +27,12 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from trainer import distribution, metrics, train
+from trainer import distribution
 from trainer import main as command
-from trainer.evaluation import Evaluator
+from trainer.evaluate import metrics
+from trainer.evaluate.report import Evaluator
 from trainer.settings import Settings
+from trainer.train import loop as train
 
 FLAGS = pathlib.Path(__file__).parent.parent / "configs" / "refine_cpu.flags"
 TONES = "exposure,gamma,white_balance,vignette"

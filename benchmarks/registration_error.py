@@ -21,10 +21,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import tensorflow as tf
 
-from trainer import data, registration
+from trainer import data
 from trainer.augment import life, light, motion
 from trainer.augment.draws import seeds
-from trainer.datasets import decode, encoded, open_datasets
+from trainer.data.datasets import decode, encoded, open_datasets
+from trainer.registration import motion as registration
 
 GRID = 16  # pixels between places whose distance is measured
 BATCH = 4

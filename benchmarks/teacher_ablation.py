@@ -22,11 +22,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 
 from fgbg_tfds.depth import load_teacher
+from fgbg_tfds.depth.embedded.training import (
+    HELD_OUT,
+    Recipe,
+    draw_scenes,
+    train_network,
+)
+from fgbg_tfds.depth.embedded.weight_file import write_weights
 from fgbg_tfds.depth.evaluate import composites_of
-from fgbg_tfds.depth.metrics import mean_metrics
-from fgbg_tfds.depth.ordinal import judge_pairs, object_ratio, read_pairs
-from fgbg_tfds.depth.training import HELD_OUT, Recipe, draw_scenes, train_network
-from fgbg_tfds.depth.weight_file import write_weights
+from fgbg_tfds.depth.measures.metrics import mean_metrics
+from fgbg_tfds.depth.measures.ordinal import judge_pairs, object_ratio, read_pairs
 
 CHANGES = {
     "as the recipe": {},

@@ -36,10 +36,10 @@ import tensorflow as tf
 
 from trainer import distribution
 from trainer.models import make_network
-from trainer.recipes import make_recipe
 from trainer.settings import Settings
-from trainer.state import State
-from trainer.step import make_step
+from trainer.train.schedule import make_recipe
+from trainer.train.state import State
+from trainer.train.step import make_step
 
 PAIR_CHANNELS = 6
 

@@ -9,10 +9,11 @@ import re
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fgbg_tfds import croissant, metadata, shards, staging, storage
+from fgbg_tfds import storage
+from fgbg_tfds.compose.recipe import SPLITS
 from fgbg_tfds.errors import InputError, told_plainly
-from fgbg_tfds.recipe import SPLITS
 from fgbg_tfds.settings import Settings
+from fgbg_tfds.writing import croissant, metadata, shards, staging
 
 
 class FgbgConfig(tfds.core.BuilderConfig):

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image, ImageDraw, ImageFont
 
 from fgbg_tfds import colours
-from fgbg_tfds.encoding import DEPTH_UNITS
+from fgbg_tfds.compose.encoding import DEPTH_UNITS
 from fgbg_tfds.errors import InputError
 
 COLUMNS = ("bg", "fgbg", "mask", "depth")

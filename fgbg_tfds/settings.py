@@ -11,11 +11,12 @@ import pathlib
 import re
 from collections.abc import Mapping, Sequence
 
-from fgbg_tfds import depth, pictures
-from fgbg_tfds.depth.weight_file import EMBEDDED
+from fgbg_tfds import depth
+from fgbg_tfds.compose import pictures
+from fgbg_tfds.compose.pictures import Picture
+from fgbg_tfds.compose.recipe import Recipe
+from fgbg_tfds.depth.embedded.weight_file import EMBEDDED
 from fgbg_tfds.errors import InputError
-from fgbg_tfds.pictures import Picture
-from fgbg_tfds.recipe import Recipe
 
 NO_TEACHER = "none"
 LABELLINGS = ("composite", "geometric")

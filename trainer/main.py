@@ -61,7 +61,9 @@ def run(settings: Settings) -> None:
     for line in distribution.describe(strategy):
         LOG.info("%s", line)
 
-    from trainer import evaluation, serving, train
+    from trainer.evaluate import report as evaluation
+    from trainer.export import saved_model as serving
+    from trainer.train import loop as train
 
     with distribution.joined(strategy):
         start = train.train if settings.mode == "train" else train.restore

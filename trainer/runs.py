@@ -11,12 +11,12 @@ import tensorflow as tf
 
 from trainer import data
 from trainer.augment import fit
-from trainer.checkpoints import restore_newest
 from trainer.errors import UserError
 from trainer.models import make_network
 from trainer.models.network import Network
 from trainer.settings import Settings
-from trainer.state import State
+from trainer.train.checkpoints import restore_newest
+from trainer.train.state import State
 
 
 @dataclasses.dataclass(frozen=True)

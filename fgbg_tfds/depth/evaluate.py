@@ -10,8 +10,9 @@ import time
 import numpy as np
 
 from fgbg_tfds.depth import PRECISIONS, TEACHERS, load_teacher
-from fgbg_tfds.depth.metrics import NAMES, mean_metrics
-from fgbg_tfds.depth.ordinal import (
+from fgbg_tfds.depth.embedded.training import HELD_OUT, draw_scenes
+from fgbg_tfds.depth.measures.metrics import NAMES, mean_metrics
+from fgbg_tfds.depth.measures.ordinal import (
     judge_pairs,
     object_ratio,
     paste,
@@ -19,7 +20,6 @@ from fgbg_tfds.depth.ordinal import (
     row_prior,
     trimmed_cutout,
 )
-from fgbg_tfds.depth.training import HELD_OUT, draw_scenes
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.procedural import draw_street
 

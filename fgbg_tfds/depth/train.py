@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 
-from fgbg_tfds.depth.training import Recipe, draw_scenes, train_network
-from fgbg_tfds.depth.weight_file import EMBEDDED, digest, write_weights
+from fgbg_tfds.depth.embedded.training import Recipe, draw_scenes, train_network
+from fgbg_tfds.depth.embedded.weight_file import EMBEDDED, digest, write_weights
 from fgbg_tfds.errors import InputError
 
 

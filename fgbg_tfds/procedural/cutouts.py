@@ -7,10 +7,10 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw
 
-from fgbg_tfds.procedural.coachwork import design
 from fgbg_tfds.procedural.plants import plant, trim
 from fgbg_tfds.procedural.textures import SIDE, muted, surface
-from fgbg_tfds.procedural.vehicles import Sprite, render
+from fgbg_tfds.procedural.vehicles.coachwork import design
+from fgbg_tfds.procedural.vehicles.rendering import Sprite, render
 
 _VIEWS = 480  # distinct vehicles that are kept
 

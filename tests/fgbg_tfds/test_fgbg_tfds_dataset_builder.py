@@ -14,7 +14,8 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tfds_command import PACKAGE, files_of, read, small, tfds_build
 
-from fgbg_tfds import Builder, FgbgConfig, compositing
+from fgbg_tfds import Builder, FgbgConfig
+from fgbg_tfds.compose import paste as compositing
 from fgbg_tfds.errors import InputError
 
 

@@ -1,6 +1,6 @@
 import shutil
 
-from fgbg_tfds.depth.weight_file import EMBEDDED
+from fgbg_tfds.depth.embedded.weight_file import EMBEDDED
 from fgbg_tfds.settings import Settings
 
 

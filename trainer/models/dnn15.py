@@ -11,8 +11,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from trainer.models.grid import Grid
 from trainer.models.network import Network
-from trainer.resampling import Grid
 
 
 def dnn15(

@@ -13,8 +13,8 @@ from keras import layers
 
 from trainer.errors import UserError
 from trainer.models.dense import Dense
+from trainer.models.grid import Grid, reduce_map
 from trainer.models.network import Network
-from trainer.resampling import Grid, reduce_map
 
 MASK, DEPTH = 0, 1  # channels of every map
 

@@ -7,7 +7,7 @@ import dataclasses
 import keras
 from keras import ops
 
-from trainer.resampling import Grid, enlarge
+from trainer.models.grid import Grid, enlarge
 
 
 @dataclasses.dataclass(frozen=True)

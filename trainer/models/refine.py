@@ -15,8 +15,8 @@ import numpy as np
 from keras import layers, ops
 
 from trainer.models.network import Network
-from trainer.pooling import local_contrast
-from trainer.registration import Registration
+from trainer.registration.motion import Registration
+from trainer.registration.pooling import local_contrast
 
 MULTIPLE = 32  # sides of the pictures have to be multiples of it
 FILTERS = (32, 56, 96, 128, 160)  # at a half, a quarter … of the picture's size

@@ -1,5 +1,5 @@
 from fgbg_tfds.depth.__main__ import main
-from fgbg_tfds.depth.metrics import NAMES
+from fgbg_tfds.depth.measures.metrics import NAMES
 
 
 def test_evaluate_prints_the_teacher_beside_baselines(tmp_path, capsys):

@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from trainer.video import VideoWriter
+from trainer.predict.video import VideoWriter
 
 HEIGHT, WIDTH = 70, 111
 

@@ -4,7 +4,7 @@ import sys
 import PIL.Image
 import pytest
 
-from trainer import predict
+from trainer.predict import __main__ as predict
 
 videos = pytest.mark.skipif(
     importlib.util.find_spec("av") is None, reason="PyAV is not installed"

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import PIL.Image
 
-from trainer import predict
+from trainer.predict import __main__ as predict
 
 ROOT = pathlib.Path(__file__).parents[3]
 

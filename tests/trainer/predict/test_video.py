@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from trainer import predict
-from trainer.frames import find_frames
-from trainer.video import VideoReader
+from trainer.predict import __main__ as predict
+from trainer.predict.frames import find_frames
+from trainer.predict.video import VideoReader
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 

@@ -1,0 +1,1 @@
+"""Composes pictures: which, where, and as which bytes."""

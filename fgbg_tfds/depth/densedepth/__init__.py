@@ -1,0 +1,5 @@
+"""The teacher DenseDepth."""
+
+from fgbg_tfds.depth.densedepth.teacher import load
+
+__all__ = ["load"]

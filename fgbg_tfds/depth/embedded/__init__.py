@@ -1,0 +1,5 @@
+"""The teacher in the package: small, trained on drawn scenes alone."""
+
+from fgbg_tfds.depth.embedded.teacher import EmbeddedTeacher, load
+
+__all__ = ["EmbeddedTeacher", "load"]

@@ -1,0 +1,78 @@
+"""The embedded teacher's weights as a file: an .npz of float16, no pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import zipfile
+
+import numpy as np
+
+from fgbg_tfds.errors import InputError
+
+EMBEDDED = pathlib.Path(__file__).parents[1] / "weights" / "embedded.npz"
+
+
+def write_weights(path: str | pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
+    """Writes weights, all or nothing.
+
+    Args:
+      path: The file, *.npz.
+      arrays: Name to float array; stored as float16.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.partial.npz")
+    np.savez(partial, **{name: np.float16(array) for name, array in arrays.items()})
+    partial.replace(path)
+
+
+def read_weights(
+    path: str | pathlib.Path | None, shapes: dict[str, tuple[int, ...]]
+) -> dict[str, np.ndarray]:
+    """Reads weights and checks that they are all there.
+
+    Args:
+      path: The file; None is the embedded one.
+      shapes: Name and shape of every array that the network needs.
+
+    Returns:
+      Name to float32 array.
+
+    Raises:
+      InputError: If the file is missing, damaged or of another network.
+    """
+    path = EMBEDDED if path is None else pathlib.Path(path)
+    wanted = "a file that `python -m fgbg_tfds.depth train` wrote is wanted"
+    if path.is_dir() or not path.exists():
+        kind = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"weights {path} {kind}; {wanted}")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: np.float32(file[name]) for name in file.files}
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        TypeError,
+        zipfile.BadZipFile,
+    ) as e:
+        raise InputError(f"weights {path} cannot be read ({e}); {wanted}") from e
+    for name, shape in shapes.items():
+        if name not in arrays or arrays[name].shape != shape:
+            raise InputError(
+                f"weights {path} are not the embedded teacher's: {name} of shape "
+                f"{list(shape)} is missing; {wanted}"
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise InputError(
+                f"weights {path} hold no finite numbers in {name}; {wanted}"
+            )
+    return arrays
+
+
+def digest(path: str | pathlib.Path | None) -> str:
+    """The file's SHA-256, hexadecimal; None is the embedded file."""
+    path = EMBEDDED if path is None else pathlib.Path(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,1 @@
+"""Measures of estimated depth."""

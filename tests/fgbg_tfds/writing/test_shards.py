@@ -1,0 +1,132 @@
+"""Files of the data set: how they are cut, by whom they are written, and where."""
+
+import pickle
+
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from tensorflow_datasets import download
+
+from fgbg_tfds import Builder, FgbgConfig
+from fgbg_tfds.errors import InputError
+from fgbg_tfds.settings import Settings
+from fgbg_tfds.writing import shards, staging
+from fgbg_tfds.writing.examples import Studio
+
+
+def config_of(folders, **fields):
+    return FgbgConfig(
+        "small",
+        foregrounds=str(folders / "foregrounds"),
+        backgrounds=str(folders / "backgrounds"),
+        **{"image_size": 64, "placements": 2, "teacher": "none", **fields},
+    )
+
+
+def files_of(builder):
+    return {path.name: path.read_bytes() for path in builder.data_path.iterdir()}
+
+
+@pytest.fixture
+def short_shards(monkeypatch):
+    """Shards of 3: 48 composites make 16, of one split 11."""
+    monkeypatch.setattr(shards, "EXAMPLES_PER_SHARD", 3)
+
+
+@pytest.fixture
+def local(drawn_folders, short_shards, tmp_path):
+    builder = Builder(config=config_of(drawn_folders), data_dir=str(tmp_path / "local"))
+    builder.download_and_prepare()
+    return builder
+
+
+def test_whole_recipe_makes_sensible_files():
+    settings = Settings(foregrounds="drawn:100", backgrounds="drawn:100")
+    cut = shards.cut(settings, lambda *names: "-".join(map(str, names)), None)
+    every = [shard for members in cut.values() for shard in members]
+    assert sum(map(len, every)) == 400_000
+    assert {split: len(members) for split, members in cut.items()} == {
+        "train": 500,
+        "validation": 8,
+        "test": 8,
+        "cross": 266,
+    }
+    assert max(map(len, every)) == 512
+
+
+def test_huge_splits_get_larger_shards_not_more(monkeypatch):
+    monkeypatch.setattr(shards, "MOST_SHARDS", 2)
+    cut = shards.cut(Settings(), lambda *names: "name", None)
+    assert max(map(len, cut.values())) == 2
+    assert sum(len(s) for members in cut.values() for s in members) == 4000
+
+
+def test_little_travels_to_workers(drawn_folders, tmp_path):
+    settings = Settings(foregrounds="drawn:100", backgrounds="drawn:100")
+    assert len(settings.recipe.splits["train"]) == 256_000
+    features = Builder(
+        config=config_of(drawn_folders), data_dir=str(tmp_path)
+    ).info.features
+    writer = shards.ShardWriter(
+        settings, "", features, "tfrecord", "out", staging.Staging("staging")
+    )
+    shard = shards.Shard("train", 0, 512, "fgbg-train.tfrecord-00000-of-00500")
+    assert len(pickle.dumps(shard)) < 300
+    assert len(pickle.dumps(writer)) < 10_000
+
+
+def test_two_beam_workers_write_the_same_bytes(drawn_folders, local, tmp_path):
+    flags = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
+    builder = Builder(config=config_of(drawn_folders), data_dir=str(tmp_path / "beam"))
+    options = download.DownloadConfig(beam_options=PipelineOptions(flags))
+    builder.download_and_prepare(download_config=options)
+    assert files_of(builder) == files_of(local)
+    assert builder.info.splits["cross"].shard_lengths == [3] * 10 + [2]
+    folder = builder.data_path.parent
+    assert [path.name for path in folder.iterdir()] == ["1.0.0"]
+
+
+def test_worker_with_other_pictures_is_refused(drawn_folders, tmp_path):
+    settings = config_of(drawn_folders).settings
+    writer = shards.ShardWriter(
+        settings, "another", None, "tfrecord", tmp_path, staging.Staging(tmp_path)
+    )
+    with pytest.raises(InputError, match="other pictures"):
+        writer.write([shards.Shard("train", 0, 1, "name")], print)
+
+
+def test_bucket_gets_the_same_bytes_and_a_stopped_build_goes_on(
+    bucket, drawn_folders, local, monkeypatch
+):
+    def build():
+        builder = Builder(config=config_of(drawn_folders), data_dir=str(bucket))
+        builder.download_and_prepare()
+        return builder
+
+    composed, kept = [], []
+    keep, compose = staging.Staging.keep_shard, Studio.compose
+
+    def keep_five(self, path):
+        keep(self, path)
+        kept.append(path)
+        if len(kept) == 5:
+            raise KeyboardInterrupt
+
+    def count(self, composite):
+        composed.append(composite)
+        return compose(self, composite)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(staging.Staging, "keep_shard", keep_five)
+        build()
+    with monkeypatch.context() as patch:
+        patch.setattr(Studio, "compose", count)
+        builder = build()
+    assert len(composed) == 48 - sum(len(s) for s in every_shard(builder)[:5])
+    assert files_of(builder) == files_of(local)
+    assert [path.name for path in (bucket / "fgbg" / "small").iterdir()] == ["1.0.0"]
+    build()  # nothing is left to do
+
+
+def every_shard(builder):
+    cut = shards.cut(builder.builder_config.settings, lambda *names: "name", None)
+    return [shard for members in cut.values() for shard in members]

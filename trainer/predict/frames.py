@@ -1,0 +1,253 @@
+"""The frames of a fixed camera: pictures in files, or a video."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+from trainer.errors import UserError
+from trainer.predict.video import VideoReader, named
+
+LOG = logging.getLogger("trainer")
+
+PICTURES = (
+    ".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
+    ".webp",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One frame.
+
+    Attributes:
+      name: What its answers are called.
+      pixels: uint8 [H, W, 3].
+      time: When it is shown in its video; 0 of a picture.
+    """
+
+    name: str
+    pixels: np.ndarray
+    time: int = 0
+
+
+class PictureFrames:
+    """Frames in files, in the order given; folders by name."""
+
+    video = None
+
+    def __init__(self, paths: Sequence[pathlib.Path]):
+        """Looks at every file's size, and reads none yet.
+
+        Raises:
+          UserError: If a file is no picture, or two would have the same name.
+        """
+        self.paths = tuple(paths)
+        self.number = len(paths)
+        self.sizes = tuple(picture_size(path) for path in paths)
+        taken: dict[str, pathlib.Path] = {}
+        for path in paths:
+            other = taken.setdefault(path.stem, path)
+            if other is not path:
+                raise UserError(
+                    f"the answers for {other} and {path} would both be called "
+                    f"{path.stem}.png; rename one, or give them one after the other "
+                    "with another --out"
+                )
+
+    def __iter__(self) -> Iterator[Frame]:
+        for path in self.paths:
+            yield Frame(path.stem, read_picture(path))
+
+    def sample(self, number: int) -> list[np.ndarray]:
+        """Reads at most `number` pictures, evenly spread."""
+        chosen = np.linspace(0, self.number - 1, min(number, self.number))
+        return [read_picture(self.paths[index]) for index in chosen.astype(int)]
+
+    def check(self, size: tuple[int, int], owner: str) -> None:
+        """Compares every size with the background's.
+
+        Args:
+          size: Height and width that all must have.
+          owner: What has that size.
+
+        Raises:
+          UserError: If one is another.
+        """
+        for path, other in zip(self.paths, self.sizes, strict=True):
+            check_size(path, other, size, owner)
+
+
+class VideoFrames:
+    """The frames of a video, called by their number."""
+
+    def __init__(self, path: pathlib.Path):
+        """Opens the video.
+
+        Raises:
+          UserError: If it cannot be read.
+        """
+        self.video = VideoReader(path)
+        self.paths, self.sizes = (path,), (self.video.size,)
+        self.number = self.video.number
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, (time, pixels) in enumerate(self.video):
+            yield Frame(f"{index:06d}", pixels, time)
+
+    def sample(self, number: int) -> list[np.ndarray]:
+        """Reads `number` to `2 * number` pictures, evenly spread."""
+        return self.video.sample(number)
+
+    def check(self, size: tuple[int, int], owner: str) -> None:
+        """Compares the size with the background's; see `PictureFrames.check`."""
+        check_size(self.video.path, self.video.size, size, owner)
+
+
+def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
+    """Finds the frames that the command line names.
+
+    Args:
+      paths: Folders of pictures, pictures, or one video.
+
+    Returns:
+      The frames.
+
+    Raises:
+      UserError: If there are none, or what is named cannot be read.
+    """
+    pictures, videos = [], []
+    for path in paths:
+        if path.is_dir():
+            pictures += _pictures_of(path)
+        elif not path.exists():
+            raise UserError(f"there is no {path}")
+        elif path.suffix.lower() in PICTURES:
+            pictures.append(path)
+        else:
+            videos.append(path)
+    if not videos:
+        return PictureFrames(pictures)
+    if len(paths) > 1:
+        raise UserError(
+            f"{videos[0]} is taken for a video, and a video goes alone; "
+            f"{len(paths)} places were given"
+        )
+    return VideoFrames(videos[0])
+
+
+def median_background(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """The empty scene, from frames in which every place is mostly empty.
+
+    The median of each pixel and colour over the frames: what stands at a place in
+    fewer than half of them is gone.
+
+    Args:
+      pictures: uint8 [H, W, 3], all of one size.
+
+    Returns:
+      uint8 [H, W, 3].
+    """
+    middle = len(pictures) // 2
+    background = np.empty_like(pictures[0])
+    for row in range(len(background)):  # a stack of all rows would be a copy of all
+        rows = np.stack([picture[row] for picture in pictures])
+        background[row] = np.partition(rows, middle, axis=0)[middle]
+    return background
+
+
+def check_size(
+    name: str | pathlib.Path, size: tuple[int, int], wanted: tuple[int, int], owner: str
+) -> None:
+    """Compares a size with the background's.
+
+    Args:
+      name: What has `size`, for the message.
+      size: Height and width.
+      wanted: Height and width that it must have.
+      owner: What has `wanted`, for the message.
+
+    Raises:
+      UserError: If they differ.
+    """
+    if tuple(size) != tuple(wanted):
+        raise UserError(
+            f"{name} is {named(size)} and {owner} is {named(wanted)}; "
+            "both must be of the same fixed camera, and of one size"
+        )
+
+
+def picture_size(path: pathlib.Path) -> tuple[int, int]:
+    """Height and width of a picture held upright, without reading it whole.
+
+    Raises:
+      UserError: If it cannot be read.
+    """
+    with _opened(path) as picture:
+        # Pillow reads a whole PNG to look for EXIF behind its pixels.
+        exif = picture.format != "PNG" or "exif" in picture.info
+        sideways = exif and picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        width, height = picture.size[::-1] if sideways else picture.size
+    return height, width
+
+
+def read_picture(path: pathlib.Path) -> np.ndarray:
+    """Reads a picture, turned upright as its EXIF orientation says.
+
+    Args:
+      path: A file that Pillow reads; 16-bit grey is brought to 8 bits.
+
+    Returns:
+      uint8 [H, W, 3].
+
+    Raises:
+      UserError: If it cannot be read.
+    """
+    with _opened(path) as picture:
+        try:
+            upright = PIL.ImageOps.exif_transpose(picture)
+            if upright.mode.startswith("I;16"):
+                grey = (np.asarray(upright) // 257).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, -1)
+            return np.asarray(upright.convert("RGB"))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UserError(f"cannot read picture {path}: {error}") from error
+
+
+def _pictures_of(folder: pathlib.Path) -> list[pathlib.Path]:
+    files = sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith(".")
+    )
+    found = [path for path in files if path.suffix.lower() in PICTURES]
+    others = [path.name for path in files if path not in set(found)]
+    if not found:
+        raise UserError(
+            f"folder {folder} has no pictures ({', '.join(PICTURES)})"
+            + (f"; it has {', '.join(others[:3])}" if others else "")
+        )
+    if others:
+        LOG.info(
+            "not pictures, left out: %s%s",
+            ", ".join(others[:3]),
+            f" and {len(others) - 3} more" if len(others) > 3 else "",
+        )
+    return found
+
+
+def _opened(path: pathlib.Path) -> PIL.Image.Image:
+    try:
+        return PIL.Image.open(path)
+    except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:
+        reason = "it is no picture" if "identify" in str(error) else str(error)
+        raise UserError(f"cannot read picture {path}: {reason}") from error
+
+
+_ORIENTATION = 0x0112  # EXIF's tag

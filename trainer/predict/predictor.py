@@ -1,0 +1,95 @@
+"""An exported network in use, with TensorFlow and nothing else."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import numpy as np
+
+from trainer.errors import UserError
+from trainer.predict.video import named
+
+
+class Predictor:
+    """An exported network."""
+
+    def __init__(self, folder: pathlib.Path):
+        """Loads it.
+
+        Args:
+          folder: A SavedModel with the signature `images`, such as export/1.
+
+        Raises:
+          UserError: If there is no such model.
+        """
+        check_model(folder)
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        import tensorflow as tf
+
+        self._tf = tf
+        try:
+            self._model = tf.saved_model.load(str(folder))
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"--model={folder} cannot be loaded: {reason}") from error
+        served = self._model.signatures.get("images")
+        if served is None or not {"mask", "depth"} <= set(served.structured_outputs):
+            raise UserError(
+                f"--model={folder} has not the signature images(bg, fgbg) to mask and "
+                "depth; give a folder that python -m trainer.main has exported"
+            )
+        self._served = served
+
+    def __call__(
+        self, background: np.ndarray, frame: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compares a frame with the empty scene.
+
+        Args:
+          background: uint8 [H, W, 3].
+          frame: uint8 [H, W, 3].
+
+        Returns:
+          float32 [H, W, 1] twice: the mask in 0 to 1 and the depth in metres. Answers
+          of another size, as of networks with a fixed one, are resized bilinearly.
+
+        Raises:
+          UserError: If the network cannot take pictures of this size.
+        """
+        tf = self._tf
+        try:
+            answers = self._served(
+                bg=tf.constant(background[None]), fgbg=tf.constant(frame[None])
+            )
+        except tf.errors.OpError as error:
+            reason = error.message.splitlines()[0]
+            raise UserError(
+                f"the model cannot take frames of {named(frame.shape)} pixels: {reason}"
+            ) from error
+        size = frame.shape[:2]
+        mask, depth = (
+            answers[name]
+            if tuple(answers[name].shape[1:3]) == size
+            else tf.image.resize(answers[name], size)
+            for name in ("mask", "depth")
+        )
+        return mask[0].numpy(), depth[0].numpy()
+
+
+def check_model(folder: pathlib.Path) -> None:
+    """Looks whether a folder holds a SavedModel, without loading it.
+
+    Raises:
+      UserError: If it does not.
+    """
+    if (folder / "saved_model.pb").is_file():
+        return
+    for inner in ("1", "export/1"):
+        if (folder / inner / "saved_model.pb").is_file():
+            raise UserError(f"--model={folder} is no SavedModel; {folder / inner} is")
+    state = "is no SavedModel" if folder.exists() else "does not exist"
+    raise UserError(
+        f"--model={folder} {state}; give a folder that python -m trainer.main has "
+        "exported, such as runs/cpu/export/1"
+    )

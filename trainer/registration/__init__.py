@@ -1,0 +1,1 @@
+"""Brings a background onto a frame of the same camera."""
