@@ -98,7 +98,7 @@ def recipe_settings() -> Settings:
     """What the recipe's flag file says."""
     command.define_flags()
     flags.FLAGS(["trainer.main", f"--flagfile={FLAGS}"])
-    return command.settings_of_flags()
+    return command.read_flags()
 
 
 def trained(settings: Settings, strategy) -> list[float]:

@@ -65,7 +65,7 @@ def our_step(
         xla=xla,
         **own,
     )
-    dtype = distribution.policy(precision)
+    dtype = distribution.choose_policy(precision)
     network = make_network(settings, settings.size, dtype=dtype)
     state = State(
         settings=settings,

@@ -13,7 +13,7 @@ import tensorflow as tf
 from trainer.errors import UserError
 from trainer.settings import Settings
 
-# What the others of a worker get that was ended, was stopped, or left without a word.
+# Errors that workers get when another one is killed, hangs or leaves.
 _LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -25,11 +25,11 @@ _LOST = (
 def make_strategy(settings: Settings) -> tf.distribute.Strategy:
     """Makes the strategy that shares the work among devices.
 
-    To be called before anything else of TensorFlow's runs.
+    It has to be called before any other call to TensorFlow.
 
     Args:
-      settings: Read are `strategy`, `logical_devices`, `batch_size`, `seed`,
-        `deterministic`.
+      settings: `strategy`, `logical_devices`, `batch_size`, `seed` and
+        `deterministic` are used.
 
     Returns:
       The strategy.
@@ -46,7 +46,7 @@ def make_strategy(settings: Settings) -> tf.distribute.Strategy:
         tf.config.set_logical_device_configuration(
             cpu, [tf.config.LogicalDeviceConfiguration()] * settings.logical_devices
         )
-    name = _found() if settings.strategy == "auto" else settings.strategy
+    name = _find_strategy() if settings.strategy == "auto" else settings.strategy
     if name == "auto":
         name = "mirrored" if settings.logical_devices > 1 else "one"
     strategy = _STRATEGIES[name](settings)
@@ -60,7 +60,7 @@ def make_strategy(settings: Settings) -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Tells whether this process is the one that writes files."""
+    """Tells whether this process writes the files."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return True
@@ -72,7 +72,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def describe(strategy: tf.distribute.Strategy) -> list[str]:
-    """Lines for the log: the devices there are, and how they share the work."""
+    """Describes devices and strategy in lines for the log."""
     devices = tf.config.list_logical_devices()
     names = [f"{device.device_type}:{device.name[-1]}" for device in devices]
     return [
@@ -83,16 +83,16 @@ def describe(strategy: tf.distribute.Strategy) -> list[str]:
 
 
 @contextlib.contextmanager
-def joined(strategy: tf.distribute.Strategy):
-    """Keeps workers together: all leave at the end, or all with an error.
+def join_workers(strategy: tf.distribute.Strategy):
+    """Keeps workers together: all end at the same time, or all with an error.
 
     Raises:
-      UserError: If another worker was lost while this one worked.
+      UserError: If another worker is lost.
     """
     try:
         yield
-        # Who leaves early would look to the others like a worker that was lost.
-        wait_for_all(strategy)
+        # A worker that leaves early would look to the others like a lost one.
+        wait_for_workers(strategy)
     except _LOST as error:
         lines = [line for line in error.message.splitlines() if line.strip()]
         lines = lines or [type(error).__name__]
@@ -103,8 +103,8 @@ def joined(strategy: tf.distribute.Strategy):
         ) from error
 
 
-def wait_for_all(strategy: tf.distribute.Strategy) -> None:
-    """Returns when all workers have come here."""
+def wait_for_workers(strategy: tf.distribute.Strategy) -> None:
+    """Waits until all workers have called this function."""
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         strategy.run(
             lambda: tf.distribute.get_replica_context().all_reduce(
@@ -113,22 +113,22 @@ def wait_for_all(strategy: tf.distribute.Strategy) -> None:
         )
 
 
-def policy(precision: str) -> str:
-    """Keras dtype policy for a precision.
+def choose_policy(precision: str) -> str:
+    """Chooses the Keras dtype policy for a precision.
 
     Args:
       precision: 'float32', 'bfloat16', or 'auto': bfloat16 where the device computes
-        in it natively. float16 would need its loss scaled, and is not offered.
+        in it natively. float16 would need a scaled loss, and is not offered.
 
     Returns:
       'float32' or 'mixed_bfloat16'.
     """
     if precision == "auto":
-        precision = "bfloat16" if _native_bfloat16() else "float32"
+        precision = "bfloat16" if _computes_in_bfloat16() else "float32"
     return "float32" if precision == "float32" else f"mixed_{precision}"
 
 
-def _native_bfloat16() -> bool:
+def _computes_in_bfloat16() -> bool:
     if tf.config.list_logical_devices("TPU"):
         return True
     gpus = tf.config.list_physical_devices("GPU")
@@ -140,17 +140,17 @@ def _native_bfloat16() -> bool:
     return "avx512_bf16" in features or "amx_bf16" in features
 
 
-def _found() -> str:
-    """The strategy that fits what is found; 'auto' if it is only the CPU."""
+def _find_strategy() -> str:
+    """Finds the strategy that fits the devices; 'auto' if there is only the CPU."""
     if os.environ.get("TPU_NAME") or tf.config.list_physical_devices("TPU"):
         return "tpu"
-    if len(_workers()) > 1:
+    if len(_list_workers()) > 1:
         return "multi_worker"
     gpus = len(tf.config.list_physical_devices("GPU"))
     return "mirrored" if gpus > 1 else "one" if gpus else "auto"
 
 
-def _workers() -> list[str]:
+def _list_workers() -> list[str]:
     text = os.environ.get("TF_CONFIG", "{}")
     try:
         cluster = json.loads(text).get("cluster", {})
@@ -159,13 +159,13 @@ def _workers() -> list[str]:
     return [host for job in ("chief", "worker") for host in cluster.get(job, [])]
 
 
-def _one(settings: Settings) -> tf.distribute.Strategy:
+def _make_one(settings: Settings) -> tf.distribute.Strategy:
     del settings
     gpus = tf.config.list_physical_devices("GPU")
     return tf.distribute.OneDeviceStrategy("/gpu:0" if gpus else "/cpu:0")
 
 
-def _mirrored(settings: Settings) -> tf.distribute.Strategy:
+def _make_mirrored(settings: Settings) -> tf.distribute.Strategy:
     del settings
     if tf.config.list_physical_devices("GPU"):
         return tf.distribute.MirroredStrategy()
@@ -173,9 +173,9 @@ def _mirrored(settings: Settings) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(devices)
 
 
-def _multi_worker(settings: Settings) -> tf.distribute.Strategy:
+def _make_multi_worker(settings: Settings) -> tf.distribute.Strategy:
     del settings
-    if not _workers():
+    if not _list_workers():
         raise UserError(
             "--strategy=multi_worker needs TF_CONFIG in the environment, such as "
             '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
@@ -184,7 +184,7 @@ def _multi_worker(settings: Settings) -> tf.distribute.Strategy:
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
-def _tpu(settings: Settings) -> tf.distribute.Strategy:
+def _make_tpu(settings: Settings) -> tf.distribute.Strategy:
     del settings
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect("local")
@@ -196,7 +196,7 @@ def _tpu(settings: Settings) -> tf.distribute.Strategy:
     return tf.distribute.TPUStrategy(resolver)
 
 
-def _parameter_server(settings: Settings) -> tf.distribute.Strategy:
+def _refuse_parameter_server(settings: Settings) -> tf.distribute.Strategy:
     del settings
     raise UserError(
         "--strategy=parameter_server is refused: its workers step at their own pace, "
@@ -205,9 +205,9 @@ def _parameter_server(settings: Settings) -> tf.distribute.Strategy:
 
 
 _STRATEGIES = {
-    "one": _one,
-    "mirrored": _mirrored,
-    "multi_worker": _multi_worker,
-    "tpu": _tpu,
-    "parameter_server": _parameter_server,
+    "one": _make_one,
+    "mirrored": _make_mirrored,
+    "multi_worker": _make_multi_worker,
+    "tpu": _make_tpu,
+    "parameter_server": _refuse_parameter_server,
 }

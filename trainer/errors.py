@@ -1,10 +1,10 @@
-"""The one exception for mistakes that the person at the keyboard can mend."""
+"""The exception for mistakes that a user can correct."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Says which flag, file or data set is wrong and what would be right.
+    """Names the flag, file or data set that is wrong and tells what would be right.
 
-    `trainer.main` prints it as one line, without a traceback, and exits with 1.
+    Command lines print it as one line, without a traceback, and exit with 1.
     """

@@ -21,37 +21,37 @@ LOG = logging.getLogger("trainer")
 
 
 def define_flags() -> None:
-    """Makes a flag of every field of `Settings`."""
+    """Defines a flag for every field of `Settings`."""
     for field in dataclasses.fields(Settings):
         name, rule = field.name, field.metadata
         default, text = rule["default"], rule["help"]
-        bounds = {"lower_bound": rule.get("least"), "upper_bound": rule.get("most")}
+        low, high = rule.get("minimum"), rule.get("maximum")
         if "choices" in rule:
             flags.DEFINE_enum(name, default, rule["choices"], text)
         elif isinstance(default, bool):
             flags.DEFINE_bool(name, default, text)
         elif isinstance(default, int):
-            flags.DEFINE_integer(name, default, text, **bounds)
+            flags.DEFINE_integer(name, default, text, low, high)
         elif isinstance(default, float):
-            flags.DEFINE_float(name, default, text, **bounds)
+            flags.DEFINE_float(name, default, text, low, high)
         else:
             flags.DEFINE_string(name, default, text)
 
 
-def settings_of_flags() -> Settings:
-    """Reads all flags, once and here alone."""
-    return Settings(
-        **{f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)}
-    )
+def read_flags() -> Settings:
+    """Reads all flags; nothing else in the trainer does."""
+    values = {f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)}
+    return Settings(**values)  # pyright: ignore[reportArgumentType]
 
 
 def run(settings: Settings) -> None:
-    """Does what `settings.mode` says.
+    """Trains, evaluates and exports, as `settings.mode` says.
 
     Raises:
-      UserError: If the data set, the workdir or a setting cannot be used.
+      UserError: If the data set, the workdir or a setting cannot be used. All
+        settings are checked before anything is written.
     """
-    # TensorFlow prints pages about the devices that it does not find.
+    # TensorFlow prints pages about devices that it does not find.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # A strategy has to be made before any other call to TensorFlow.
@@ -61,30 +61,33 @@ def run(settings: Settings) -> None:
     for line in distribution.describe(strategy):
         LOG.info("%s", line)
 
-    from trainer.evaluate import report as evaluation
-    from trainer.export import saved_model as serving
-    from trainer.train import loop as train
+    from trainer import checks, evaluate, export, runs, train
 
-    with distribution.joined(strategy):
-        start = train.train if settings.mode == "train" else train.restore
-        state = start(settings, strategy)
+    with distribution.join_workers(strategy):
+        mixture = checks.open_checked(settings, strategy.num_replicas_in_sync)
+        compared = runs.find_compared(settings, mixture)
+        if settings.mode == "train":
+            run = train.train(settings, mixture, strategy)
+        else:
+            run = runs.open_run(settings, mixture, strategy)
         if settings.mode in ("train", "evaluate"):
-            evaluation.report(state)
+            rows = runs.open_compared(compared, run, strategy)
+            evaluate.write_report(rows, strategy)
         if settings.mode in ("train", "export"):
-            serving.export(state)
+            export.export(run, distribution.is_chief(strategy))
 
 
 def main(argv: list[str]) -> None:
     """Entry point for absl."""
     if len(argv) > 1:
         sys.exit(f"error: {argv[1]} is no flag; flags begin with --")
-    # Our own lines only: absl's logger carries pages of TFDS's and TensorFlow's.
+    # Only our own lines: absl's logger carries pages of TFDS's and TensorFlow's.
     absl_logging.set_verbosity(absl_logging.ERROR)
     LOG.addHandler(logging.StreamHandler())
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
     try:
-        run(settings_of_flags())
+        run(read_flags())
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

@@ -1,44 +1,67 @@
-"""Other trained runs, opened beside the one at hand to be compared with it."""
+"""Runs: a trained network with its settings, data sets and step, kept in a workdir.
+
+`run.json` in the workdir says which run it holds. It is written when training starts
+and compared whenever the workdir is used again.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import math
 import pathlib
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
-from trainer import data
 from trainer.augment import fit
+from trainer.data import Mixture, average_depth
 from trainer.errors import UserError
-from trainer.models import make_network
-from trainer.models.network import Network
-from trainer.settings import Settings
-from trainer.train.checkpoints import restore_newest
-from trainer.train.state import State
+from trainer.files import write_atomically
+from trainer.models import Network, make_network
+from trainer.settings import IDENTITY, USE, Settings, names_of
+
+LOG = logging.getLogger("trainer")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Run:
     """A trained network.
 
     Attributes:
-      folder: Its workdir.
-      model: Name of the network.
-      network: With the averaged weights of the run, in float32.
-      size: Height and width of the pictures that it is fed, if it is made for one.
-      step: Step that the weights are of.
+      settings: The settings that it was trained with.
+      mixture: The data sets that it was trained on.
+      network: The network with the averaged weights, in float32.
+      step: Step of the weights.
+      mean_depth: float32 [H, W], metres, over the training split.
     """
 
-    folder: pathlib.Path
-    model: str
+    settings: Settings
+    mixture: Mixture
     network: Network
-    size: tuple[int, int]
     step: int
+    mean_depth: np.ndarray
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The workdir."""
+        return self.settings.folder
+
+    @property
+    def model(self) -> str:
+        """Name of the network."""
+        return self.settings.model
+
+    @property
+    def parameters(self) -> int:
+        """Number of trainable weights."""
+        weights = self.network.model.trainable_weights
+        return sum(math.prod(weight.shape) for weight in weights)
 
     def predict(self, bg, fgbg, size: tuple[int, int]):
-        """Mask and depth of a batch of pairs of any size.
+        """Predicts mask and depth of a batch of pairs of any size.
 
         Args:
           bg: Any number type [N, H, W, 3], 0 to 255.
@@ -48,111 +71,267 @@ class Run:
         Returns:
           Two float32 [N, *size, 1]: the mask in 0 to 1, the depth in metres.
         """
-        feed, step = self.size, self.network.multiple
-        if step:  # as it is served: at the pictures' own size
-            feed = tuple(max(1, (side + step // 2) // step) * step for side in size)
-        pair = (fit(picture, feed) for picture in (bg, fgbg))
-        return self.network.predict(*pair, size)
-
-    @property
-    def parameters(self) -> int:
-        """Number of trainable weights."""
-        weights = self.network.model.trainable_weights
-        return sum(math.prod(weight.shape) for weight in weights)
+        feed = self.settings.size
+        if self.network.multiple:  # as it is served: at the pictures' own size
+            feed = self.network.feed_size(size)
+        return self.network.predict(fit(bg, feed), fit(fgbg, feed), size)
 
 
-def run_at_hand(state: State) -> Run:
-    """The averaged weights of a state."""
-    settings = state.settings
-    return Run(
-        settings.folder, settings.model, state.averaged, settings.size,
-        int(state.step.numpy()),
-    )  # fmt: skip
-
-
-def runs_of(state: State) -> dict[str, Run]:
-    """The run at hand and those of `--compare`, by the names of their rows.
+def open_run(
+    settings: Settings, mixture: Mixture, strategy: tf.distribute.Strategy
+) -> Run:
+    """Opens the run of a workdir with the weights that the settings choose.
 
     Args:
-      state: The run at hand.
-
-    Returns:
-      The run at hand comes first. A row is called by its network, and by its workdir
-      too where two have the same network.
-
-    Raises:
-      UserError: If one is no run, or of another data set.
-    """
-    settings = state.settings
-    runs = [run_at_hand(state)]
-    for name in filter(None, settings.compare.split(",")):
-        runs.append(open_run(pathlib.Path(name.strip()).expanduser(), state))
-    models = [run.model for run in runs]
-    names = [
-        run.model if models.count(run.model) == 1 else f"{run.model}, {run.folder}"
-        for run in runs
-    ]
-    if len(set(names)) < len(names):
-        raise UserError(f"--compare={settings.compare} names a run twice")
-    return dict(zip(names, runs, strict=True))
-
-
-def open_run(folder: pathlib.Path, state: State) -> Run:
-    """Opens a run of another workdir, with the settings it was trained with.
-
-    Args:
-      folder: The workdir.
-      state: The run at hand, of the same data set.
+      settings: Settings of the run.
+      mixture: Its data sets.
+      strategy: Its variables are placed by this strategy.
 
     Returns:
       The run.
 
     Raises:
-      UserError: If it is no run, of another data set, or has no checkpoint.
+      UserError: If the workdir holds another run, or no checkpoint can be read.
     """
+    _refuse_other_run(settings, mixture, _read_record(settings.folder))
+    mean_depth, _ = average_depth(mixture)
+    return _open(settings, mixture, mean_depth, strategy)
+
+
+def find_compared(settings: Settings, mixture: Mixture) -> tuple[Settings, ...]:
+    """Finds the runs of `--compare`, without opening their networks.
+
+    Args:
+      settings: Settings of the run at hand.
+      mixture: Its data sets.
+
+    Returns:
+      The settings that each of them was trained with.
+
+    Raises:
+      UserError: If a folder holds no run, or a run of other data, or is named twice.
+    """
+    folders = [
+        pathlib.Path(name.strip()).expanduser()
+        for name in settings.compare.split(",")
+        if name.strip()
+    ]
+    resolved = [folder.resolve() for folder in (settings.folder, *folders)]
+    if len(set(resolved)) < len(resolved):
+        raise UserError(f"--compare={settings.compare} names a run twice")
+    return tuple(_find_compared(folder, mixture) for folder in folders)
+
+
+def open_compared(
+    compared: Sequence[Settings], run: Run, strategy: tf.distribute.Strategy
+) -> dict[str, Run]:
+    """Opens runs beside the run at hand, by the names of their rows in the report.
+
+    Args:
+      compared: What `find_compared` found.
+      run: The run at hand.
+      strategy: Places their variables.
+
+    Returns:
+      All runs, the one at hand first. A row has the name of its network, and that of
+      its workdir too where two have the same network.
+
+    Raises:
+      UserError: If a run has no checkpoint that can be read.
+    """
+    runs = [run]
+    for settings in compared:
+        try:
+            other = _open(settings, run.mixture, run.mean_depth, strategy)
+        except UserError as error:
+            raise UserError(f"--compare={settings.folder}: {error}") from error
+        runs.append(other)
+    models = [each.model for each in runs]
+    names = [
+        each.model if models.count(each.model) == 1 else f"{each.model}, {each.folder}"
+        for each in runs
+    ]
+    return dict(zip(names, runs, strict=True))
+
+
+def claim_workdir(settings: Settings, mixture: Mixture, chief: bool) -> None:
+    """Writes `run.json` for a run that is about to be trained.
+
+    Args:
+      settings: Settings of the run.
+      mixture: Its data sets.
+      chief: Whether this process writes the files.
+
+    Raises:
+      UserError: If the workdir holds another run, or a finished one that was trained
+        with other settings.
+    """
+    record = _read_record(settings.folder)
+    _refuse_other_run(settings, mixture, record)
+    if record and _is_finished(record, settings.folder):
+        _refuse_other_training(settings, record)
+        return
+    if chief:
+        identity = _identify(settings, mixture)
+        record = {"identity": identity, "settings": dataclasses.asdict(settings)}
+        path = settings.folder / "run.json"
+        write_atomically(path, json.dumps(record, indent=2) + "\n")
+
+
+def restore_weights(network: Network, settings: Settings) -> int:
+    """Restores the averaged weights that `settings.weights` chooses.
+
+    Args:
+      network: Gets the weights.
+      settings: Settings of the run: its workdir, and whether the last or the best
+        weights are wanted. The last are taken where no best ones were kept.
+
+    Returns:
+      Step of the weights.
+
+    Raises:
+      UserError: If no checkpoint can be read.
+    """
+    weights = [weight.value for weight in network.model.weights]
+    folder = settings.folder / "checkpoints"
+    best = read_best(folder) if settings.weights == "best" else None
+    if best:
+        folder = folder / "best"
+    step = tf.Variable(0, dtype=tf.int64)
+    objects = {"averaged": weights} | ({} if best else {"step": step})
+    checkpoint = tf.train.Checkpoint(**objects)
+    found = tf.train.get_checkpoint_state(str(folder))
+    paths = list(reversed(found.all_model_checkpoint_paths)) if found else []
+    if not paths:
+        raise UserError(
+            f"workdir {settings.folder} has no checkpoint; train first, "
+            "with --mode=train"
+        )
+    if not restore_newest(
+        paths, lambda path: checkpoint.restore(path).assert_existing_objects_matched()
+    ):
+        raise UserError(f"no checkpoint in {folder} can be read; train it again")
+    if best:
+        LOG.info("took the weights of step %d, the best on validation", best["step"])
+        return best["step"]
+    return int(step.numpy())
+
+
+def restore_newest(
+    paths: Sequence[str], restore: Callable[[str], object]
+) -> str | None:
+    """Restores the first checkpoint that can be read, and warns of those that cannot.
+
+    Args:
+      paths: Checkpoints, the newest first.
+      restore: Restores one, or raises.
+
+    Returns:
+      That checkpoint; None where none can be read.
+    """
+    for path in paths:
+        try:
+            restore(path)
+        except (tf.errors.OpError, AssertionError, LookupError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            LOG.warning("checkpoint %s is damaged: %s", path, reason)
+            continue
+        if path != paths[0]:
+            LOG.warning("went back to checkpoint %s", path)
+        return path
+    return None
+
+
+def read_best(folder: pathlib.Path) -> dict | None:
+    """Reads step and score of the best weights; None where none were kept.
+
+    Args:
+      folder: The folder of a run's checkpoints.
+    """
+    path = folder / "best" / "best.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _open(
+    settings: Settings,
+    mixture: Mixture,
+    mean_depth: np.ndarray,
+    strategy: tf.distribute.Strategy,
+) -> Run:
+    with strategy.scope():
+        network = make_network(settings, settings.size)
+        step = restore_weights(network, settings)
+    return Run(settings, mixture, network, step, mean_depth)
+
+
+def _find_compared(folder: pathlib.Path, mixture: Mixture) -> Settings:
     try:
         record = json.loads((folder / "run.json").read_text())
         identity, fields = record["identity"], record["settings"]
     except (OSError, ValueError, LookupError) as error:
         raise UserError(
             f"--compare={folder}: no run.json of a run is there; give workdirs of "
-            "python -m trainer.main, with commas in between"
+            "python -m trainer.main, separated by commas"
         ) from error
-    ours = data.fingerprint(state.builders)
-    if identity.get("fingerprint") != ours:
+    if identity.get("fingerprint") != mixture.fingerprint:
         raise UserError(
             f"--compare={folder}: it was trained on {identity.get('dataset')} "
-            f"({identity.get('fingerprint')}), this run on "
-            f"{data.full_name(state.builders)} ({ours}); only runs of the same data "
-            "are compared"
+            f"({identity.get('fingerprint')}), this run on {mixture.full_name} "
+            f"({mixture.fingerprint}); only runs of the same data are compared"
         )
     known = {field.name for field in dataclasses.fields(Settings)}
     settings = Settings(**{n: v for n, v in fields.items() if n in known})
-    with state.strategy.scope():
-        network = make_network(settings, settings.size)
-        step = tf.Variable(0, dtype=tf.int64)
-    return Run(
-        folder, settings.model, network, settings.size,
-        _restore(folder, settings.weights == "best", network, step),
-    )  # fmt: skip
+    return dataclasses.replace(settings, workdir=str(folder))
 
 
-def _restore(folder: pathlib.Path, best: bool, network: Network, step) -> int:
-    """Takes up averaged weights; the step that they are of."""
-    weights = [weight.value for weight in network.model.weights]
-    place = folder / "checkpoints"
-    checkpoint = tf.train.Checkpoint(averaged=weights, step=step)
-    record = place / "best" / "best.json"
-    if best and record.exists():
-        place = record.parent
-        checkpoint = tf.train.Checkpoint(averaged=weights)
-        step.assign(json.loads(record.read_text())["step"])
-    found = tf.train.get_checkpoint_state(str(place))
-    paths = list(reversed(found.all_model_checkpoint_paths)) if found else []
-    if restore_newest(
-        paths, lambda path: checkpoint.restore(path).assert_existing_objects_matched()
-    ):
-        return int(step.numpy())
-    raise UserError(
-        f"--compare={folder}: no checkpoint in {place} can be read; train it first"
-    )
+def _read_record(folder: pathlib.Path) -> dict | None:
+    path = folder / "run.json"
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text())
+        return {"identity": record["identity"], "settings": record["settings"]}
+    except (OSError, ValueError, LookupError) as error:
+        raise UserError(
+            f"{path} is not what the trainer writes; choose another --workdir"
+        ) from error
+
+
+def _identify(settings: Settings, mixture: Mixture) -> dict:
+    identity = {name: getattr(settings, name) for name in names_of(IDENTITY)}
+    identity["dataset"] = mixture.full_name
+    identity["fingerprint"] = mixture.fingerprint
+    return identity
+
+
+def _refuse_other_run(
+    settings: Settings, mixture: Mixture, record: dict | None
+) -> None:
+    if record is None:
+        return
+    for name, value in _identify(settings, mixture).items():
+        # A run that is older than a flag has the flag's default.
+        recorded = record["identity"].get(name, getattr(Settings, name, None))
+        if recorded != value:
+            raise UserError(
+                f"workdir {settings.folder} holds a run with {name} {recorded}, not "
+                f"{value}; choose another --workdir"
+            )
+
+
+def _is_finished(record: dict, folder: pathlib.Path) -> bool:
+    """Tells whether the newest checkpoint is that of the last step."""
+    newest = tf.train.latest_checkpoint(str(folder / "checkpoints"))
+    done = int(newest.rsplit("-", 1)[1]) if newest else 0
+    return done >= record["settings"].get("train_steps", math.inf)
+
+
+def _refuse_other_training(settings: Settings, record: dict) -> None:
+    for field in dataclasses.fields(Settings):
+        recorded = record["settings"].get(field.name, field.default)
+        value = getattr(settings, field.name)
+        if field.name not in names_of(USE) and recorded != value:
+            raise UserError(
+                f"workdir {settings.folder} holds a finished run with {field.name} "
+                f"{recorded}, not {value}; choose another --workdir"
+            )

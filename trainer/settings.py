@@ -1,4 +1,4 @@
-"""All that can be set about a run; `trainer.main` makes a flag of every field."""
+"""The settings of a run; `trainer.main` makes a flag of every field."""
 
 from __future__ import annotations
 
@@ -8,71 +8,105 @@ import re
 
 from trainer.errors import UserError
 
+# A run cannot change settings that shape its weights or the order of its examples; it
+# can change those of its training until it is finished, and the others at any time.
+IDENTITY, TRAINING, USE = "identity", "training", "use"
 
-def _setting(default, help_text: str, **limits):
-    metadata = {"help": help_text, "default": default, **limits}
+
+def _setting(default, help_text: str, role: str = TRAINING, **limits):
+    metadata = {"help": help_text, "default": default, "role": role, **limits}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Settings of a run. Fields are flags: `choices`, `least` and `most` bound them."""
+    """The settings of a run, a plain value.
+
+    Each field is a flag. Its metadata hold the flag's help, its bounds (`choices`,
+    `minimum`, `maximum`) and its role.
+    """
 
     mode: str = _setting(
         "train",
         "train: train, evaluate on test, report, export. evaluate, export: do only "
         "that with the newest checkpoint.",
         choices=("train", "evaluate", "export"),
+        role=USE,
     )
     dataset: str = _setting(
         "fgbg/sample",
-        "Data set as tfds.load names it; several, with commas, are mixed.",
+        "Data set, as tfds.load names it; several, separated by commas, are mixed.",
+        role=USE,
     )
     dataset_shares: str = _setting(
         "",
-        "How many examples of each data set come in turn, as 2,1; one of each if "
+        "Number of examples of each data set that come in turn, as 2,1; one of each if "
         "empty.",
+        role=IDENTITY,
     )
-    data_dir: str = _setting("", "Where data sets are; TFDS's own place if empty.")
-    workdir: str = _setting("runs/fgbg", "Where the run leaves everything it makes.")
-    train_split: str = _setting("train", "Split to learn from; slices are fine.")
-    validation_split: str = _setting("validation", "Split to tune thresholds on.")
-    test_split: str = _setting("test", "Split to report on.")
+    data_dir: str = _setting(
+        "", "Folder of the data sets; TFDS's own if empty.", role=USE
+    )
+    workdir: str = _setting("runs/fgbg", "Folder that the run writes to.", role=USE)
+    train_split: str = _setting(
+        "train", "Split to learn from; slices are fine.", role=IDENTITY
+    )
+    validation_split: str = _setting(
+        "validation", "Split to tune thresholds on.", role=USE
+    )
+    test_split: str = _setting("test", "Split to report on.", role=USE)
 
-    model: str = _setting("eigen", "Network.", choices=("eigen", "dnn15", "refine"))
+    model: str = _setting(
+        "eigen", "Network.", choices=("eigen", "dnn15", "refine"), role=IDENTITY
+    )
     image_size: str = _setting(
-        "224", "Size of the pictures fed to the network, as 224 or HEIGHTxWIDTH."
+        "224",
+        "Size of the pictures fed to the network, as 224 or HEIGHTxWIDTH.",
+        role=IDENTITY,
     )
     small_size: str = _setting(
         "",
-        "refine: size of the pictures that training begins with; image_size if empty.",
+        "refine: size of the pictures at the start of training; image_size if empty.",
+        role=IDENTITY,
     )
     small_steps: float = _setting(
-        0.6, "Part of all steps that small_size is for.", least=0, most=1
+        0.6,
+        "Fraction of all steps that small_size is for.",
+        minimum=0,
+        maximum=1,
+        role=IDENTITY,
     )
     refine_without: str = _setting(
         "",
-        "refine: parts left out, with commas, to see what they give: registration, "
-        "colours, outside, contrast, scale.",
+        "refine: components to leave out, separated by commas, for an ablation: "
+        "registration, colours, outside, contrast, scale.",
+        role=IDENTITY,
     )
     padding: str = _setting(
         "same",
         "eigen: valid for the paper's sizes, same for maps of a quarter of the side.",
         choices=("same", "valid"),
+        role=IDENTITY,
     )
     coarse_units: int = _setting(
-        4096, "eigen: width of coarse_6; the paper's is 4096.", least=1
+        4096, "eigen: width of coarse_6; the paper's is 4096.", minimum=1, role=IDENTITY
     )
     coarse_weights: str = _setting(
         "",
-        "eigen: file with AlexNet's convolutions, trained on ImageNet, to begin the "
-        "coarse stack with; docs/training.md says which.",
+        "eigen: file of AlexNet's convolutions, trained on ImageNet, to start the "
+        "coarse stack from; docs/training.md describes it.",
     )
     fine_rows: int = _setting(
-        0, "eigen: rows at the bottom that the fine stack sees; 0 is all.", least=0
+        0,
+        "eigen: number of rows at the bottom that the fine stack sees; 0 is all.",
+        minimum=0,
+        role=IDENTITY,
     )
     dropout: float = _setting(
-        0.5, "Part of the widest layer left out while training.", least=0, most=0.99
+        0.5,
+        "Fraction of the widest layer's units dropped in training.",
+        minimum=0,
+        maximum=0.99,
     )
 
     recipe: str = _setting(
@@ -80,125 +114,151 @@ class Settings:
         "joint: both stacks at once, AdamW, warm-up, cosine. paper: coarse stack "
         "first, then frozen, then the fine stack; SGD with momentum.",
         choices=("joint", "paper"),
+        role=IDENTITY,
     )
-    train_steps: int = _setting(10000, "Steps to train for, in all.", least=1)
+    train_steps: int = _setting(10000, "Number of steps in all.", minimum=1)
     coarse_steps: int = _setting(
         0,
-        "paper: steps of the coarse stack; 0 is 4/7 of all, as in the paper.",
-        least=0,
+        "paper: steps of the coarse stack; 0 is 4/7 of all steps, as in the paper.",
+        minimum=0,
     )
-    batch_size: int = _setting(32, "Pictures a step, over all devices.", least=1)
+    batch_size: int = _setting(
+        32, "Examples in a step, over all devices.", minimum=1, role=IDENTITY
+    )
     microbatches: int = _setting(
         0,
-        "Parts, over all devices, that a batch is cut into; their gradients are "
-        "summed, so that more parts need less memory. 0: one for every device, but two "
-        "in float32, so that one device and two add up the same numbers.",
-        least=0,
+        "Number of pieces, over all devices, that a batch is cut into; their gradients "
+        "are summed, so that more pieces need less memory. 0: one for every device.",
+        minimum=0,
     )
     edge_weight: float = _setting(
-        1.0, "Weight of the mask's pixels within two of its edge.", least=0
+        1.0, "Weight of the mask's pixels at most two pixels from its edge.", minimum=0
     )
-    dice: float = _setting(0.0, "Weight of a soft Dice loss of the mask.", least=0)
+    dice: float = _setting(0.0, "Weight of a soft Dice loss of the mask.", minimum=0)
     depth_edges: float = _setting(
-        0.0, "Weight of a loss of the gradients of log depth.", least=0
+        0.0, "Weight of a loss of the gradients of log depth.", minimum=0
     )
     depth_weight: float = _setting(
-        1.0, "Weight of the loss of depth; the mask's is 2.", least=0
+        1.0, "Weight of the loss of depth; the mask's is 2.", minimum=0
     )
     ssim: float = _setting(
-        0.0, "Weight of a structural similarity loss of depth.", least=0
+        0.0, "Weight of a structural similarity loss of depth.", minimum=0
     )
     learning_rate: float = _setting(
-        1e-3, "joint: highest rate. paper: rate of the coarse convolutions.", least=0
+        1e-3,
+        "joint: peak learning rate. paper: learning rate of the coarse convolutions.",
+        minimum=0,
     )
-    warmup_steps: int = _setting(200, "joint: steps to the highest rate.", least=0)
-    weight_decay: float = _setting(1e-2, "joint: AdamW's weight decay.", least=0)
+    warmup_steps: int = _setting(
+        200, "joint: steps of linear warm-up to the peak.", minimum=0
+    )
+    weight_decay: float = _setting(1e-2, "joint: AdamW's weight decay.", minimum=0)
     ema: float = _setting(
         0.998,
         "joint: momentum of the averaged weights that are evaluated and exported; "
         "0 takes the last weights.",
-        least=0,
-        most=0.99999,
+        minimum=0,
+        maximum=0.99999,
     )
     augment: str = _setting(
         "simple",
-        "simple: zoom, colour and flip, alike for both pictures. life: on top of it, "
-        "what happens before a fixed camera; docs/augmentation.md shows it.",
+        "simple: zoom, colour and flip, alike for both pictures. life: also the "
+        "changes that a fixed camera sees; docs/augmentation.md shows them.",
         choices=("simple", "life"),
+        role=IDENTITY,
     )
     repeats: int = _setting(
         1,
-        "life: how often a made pair is shown, in other windows; 3 saves most of the "
-        "work on the data.",
-        least=1,
+        "life: number of times that a made pair is shown, each in another window; 3 "
+        "saves most of the work on the data.",
+        minimum=1,
+        role=IDENTITY,
     )
     life_without: str = _setting(
         "",
-        "life: what is left out, with commas, to see what it gives: an effect as in "
-        "docs/augmentation.md, such as shake, or objects or empty.",
+        "life: effects to leave out, separated by commas, for an ablation: those of "
+        "docs/augmentation.md, such as shake, and objects and empty.",
+        role=IDENTITY,
     )
     zoom: float = _setting(
-        1.5, "Greatest random zoom; depth is divided by it. 1 is none.", least=1, most=4
+        1.5,
+        "Maximum random zoom; depth is divided by it. 1 is none.",
+        minimum=1,
+        maximum=4,
     )
     rotation: float = _setting(
-        0.0, "Greatest random rotation, degrees.", least=0, most=45
+        0.0, "Maximum random rotation, degrees.", minimum=0, maximum=45
     )
     colour: float = _setting(
-        0.2, "Channels are multiplied by 1 minus to 1 plus this.", least=0, most=0.9
+        0.2,
+        "Channels are multiplied by a random factor of 1 minus to 1 plus this.",
+        minimum=0,
+        maximum=0.9,
     )
-    flip: bool = _setting(True, "Mirror every second picture.")
+    flip: bool = _setting(True, "Mirror pairs with probability 0.5.")
 
     strategy: str = _setting(
         "auto",
-        "How devices share the work; auto takes what it finds.",
+        "Distribution of the work over devices; auto takes the devices it finds.",
         choices=(
             "auto", "one", "mirrored", "multi_worker", "tpu", "parameter_server"
-        ),
-    )  # fmt: skip
+        ), role=USE)  # fmt: skip
     logical_devices: int = _setting(
-        1, "Split the CPU into so many devices, to try strategies out.", least=1
+        1,
+        "Number of logical devices to split the CPU into, to try strategies out.",
+        minimum=1,
+        role=USE,
     )
     precision: str = _setting(
         "auto",
-        "auto is bfloat16 where the device computes in it natively.",
+        "auto is bfloat16 where the device computes in it natively, else float32.",
         choices=("auto", "float32", "bfloat16"),
     )
-    xla: bool = _setting(False, "Compile the step with XLA; slower to start.")
-    seed: int = _setting(0, "Of weights, order, augmentation and dropout.", least=0)
+    xla: bool = _setting(False, "Compile the step with XLA; slower to start.", role=USE)
+    seed: int = _setting(
+        0, "Seed of weights, order, augmentation and dropout.", minimum=0, role=IDENTITY
+    )
     deterministic: bool = _setting(
-        False, "Only operations that give the same bits every time."
+        False, "Use only operations that give the same bits every time."
     )
 
     compare: str = _setting(
         "",
-        "Workdirs of other trained runs, with commas, to stand beside this one in the "
-        "report.",
+        "Workdirs of other trained runs, separated by commas, to add to the report.",
+        role=USE,
     )
     report: str = _setting(
         "full",
-        "short: on the test split as it is alone; full: perturbed and with nothing new "
-        "as well, and on the other splits.",
+        "short: measure the test split as it is, alone; full: also perturbed and with "
+        "nothing new, and the other splits.",
         choices=("full", "short"),
+        role=USE,
     )
     report_examples: int = _setting(
         256,
-        "About how many examples, evenly spread, of splits other than validation and "
-        "test the report looks at.",
-        least=1,
+        "Approximate number of examples, evenly spread, that are measured of splits "
+        "other than validation and test.",
+        minimum=1,
+        role=USE,
     )
 
-    log_steps: int = _setting(20, "Steps between lines of history.jsonl.", least=1)
-    summary_steps: int = _setting(
-        500, "Steps between pictures for TensorBoard.", least=1
+    log_steps: int = _setting(
+        20, "Steps between lines of history.jsonl.", minimum=1, role=USE
     )
-    checkpoint_steps: int = _setting(500, "Steps between checkpoints.", least=1)
+    summary_steps: int = _setting(
+        500, "Steps between pictures in TensorBoard.", minimum=1, role=USE
+    )
+    checkpoint_steps: int = _setting(
+        500, "Steps between checkpoints.", minimum=1, role=USE
+    )
     weights: str = _setting(
         "last",
-        "Which weights are evaluated and exported; best is by validation: the mean of "
-        "mask IoU and depth within 25 %.",
+        "Weights to evaluate and export: the last ones, or those with the best "
+        "validation score, the mean of mask IoU and depth's δ < 1.25.",
         choices=("last", "best"),
+        role=USE,
     )
-    keep: int = _setting(3, "Checkpoints kept.", least=1)
+    keep: int = _setting(3, "Number of checkpoints to keep.", minimum=1, role=USE)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -207,11 +267,11 @@ class Settings:
         Raises:
           UserError: If `image_size` is no size.
         """
-        return _size("image_size", self.image_size)
+        return _parse_size("image_size", self.image_size)
 
     @property
     def sizes(self) -> tuple[tuple[int, tuple[int, int]], ...]:
-        """Sizes of the pictures trained on, each with the step it ends at.
+        """Sizes of the training pictures, each with the step at which it ends.
 
         Raises:
           UserError: If `small_size` is no size.
@@ -219,12 +279,12 @@ class Settings:
         small = round(self.small_steps * self.train_steps) if self.small_size else 0
         sizes = [(self.train_steps, self.size)]
         if small:
-            sizes.insert(0, (small, _size("small_size", self.small_size)))
+            sizes.insert(0, (small, _parse_size("small_size", self.small_size)))
         return tuple(sizes)
 
     @property
     def shares(self) -> tuple[int, ...]:
-        """How many examples of each data set come in turn; empty is one of each.
+        """Number of examples of each data set that come in turn; empty is one of each.
 
         Raises:
           UserError: If `dataset_shares` is no list of whole numbers from 1 on.
@@ -242,13 +302,19 @@ class Settings:
         return pathlib.Path(self.workdir).expanduser()
 
 
-def parts(flag: str, text: str, known: tuple[str, ...]) -> frozenset[str]:
-    """Reads a list of parts that are left out.
+def names_of(role: str) -> tuple[str, ...]:
+    """Lists the settings that have a role: `IDENTITY`, `TRAINING` or `USE`."""
+    fields = dataclasses.fields(Settings)
+    return tuple(field.name for field in fields if field.metadata["role"] == role)
+
+
+def parse_names(flag: str, text: str, known: tuple[str, ...]) -> frozenset[str]:
+    """Parses a list of names.
 
     Args:
       flag: Name of the flag.
-      text: What it says, names with commas in between.
-      known: Names that there are.
+      text: Its value, names separated by commas.
+      known: Names to choose from.
 
     Raises:
       UserError: If another name is given.
@@ -262,7 +328,7 @@ def parts(flag: str, text: str, known: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _size(flag: str, text: str) -> tuple[int, int]:
+def _parse_size(flag: str, text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text)
     if not match:
         raise UserError(f"--{flag}={text} is no size; write 224 or 228x304")

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from fgbg_tfds.procedural.camera import Camera
+from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.textures import Texture
-from fgbg_tfds.procedural.vehicles.rendering import Sprite
 
 NEAR = 0.25  # metres; nothing is drawn nearer
 SKY = 1e4  # metres, until the depth is clipped

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from fgbg_tfds.procedural.plants import plant, trim
+from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.textures import SIDE, muted, surface
-from fgbg_tfds.procedural.vehicles.coachwork import design
-from fgbg_tfds.procedural.vehicles.rendering import Sprite, render
+from fgbg_tfds.procedural.vehicles import design, render
 
 _VIEWS = 480  # distinct vehicles that are kept
 

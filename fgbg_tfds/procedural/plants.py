@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from fgbg_tfds.procedural.vehicles.rendering import Sprite
+from fgbg_tfds.procedural.sprite import Sprite
 
 _FINE = 2  # oversampling
 

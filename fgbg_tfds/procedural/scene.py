@@ -13,8 +13,8 @@ from fgbg_tfds.procedural.cutouts import draw_cutout
 from fgbg_tfds.procedural.photo import develop
 from fgbg_tfds.procedural.places import paint_open_place
 from fgbg_tfds.procedural.rooms import paint_room
+from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.street import paint_street
-from fgbg_tfds.procedural.vehicles.rendering import Sprite
 
 FARTHEST = 80.0  # metres; the sky's depth too
 NEAREST = 0.5

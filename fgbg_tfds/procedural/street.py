@@ -12,9 +12,9 @@ from fgbg_tfds.procedural.canvas import Canvas
 from fgbg_tfds.procedural.facades import Facade, draw_facade, facade
 from fgbg_tfds.procedural.ground import Ground, draw_ground, paint_ground, wet_ground
 from fgbg_tfds.procedural.plants import plant
+from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.textures import surface
-from fgbg_tfds.procedural.vehicles.coachwork import design
-from fgbg_tfds.procedural.vehicles.rendering import Sprite, render
+from fgbg_tfds.procedural.vehicles import design, render
 from fgbg_tfds.procedural.weather import Weather, add_haze, draw_weather, paint_sky
 
 _BEHIND = 20  # metres behind the camera at which the rows of houses begin

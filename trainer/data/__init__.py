@@ -1,23 +1,22 @@
-"""Batches from a data set that TFDS has built, addressed by step."""
+"""From a data set that TFDS has built to batches, addressed by step."""
 
 from trainer.data.batches import (
-    FEATURES,
-    VARIANTS,
-    count,
-    evaluation_batches,
-    fingerprint,
-    full_name,
-    open_dataset,
-    open_datasets,
-    picture_size,
-    pictures,
-    several,
-    spread,
-    training_batches,
+    PAIRS,
+    make_evaluation_batches,
+    make_training_batches,
 )
+from trainer.data.datasets import sample_split
+from trainer.data.mean_depth import average_depth
+from trainer.data.mixture import Mixture, open_mixture
+from trainer.data.streams import find_addresses
 
 __all__ = [
-    "FEATURES", "VARIANTS", "count", "evaluation_batches", "fingerprint", "full_name",
-    "open_dataset", "open_datasets", "picture_size", "pictures", "several",
-    "spread", "training_batches",
-]  # fmt: skip
+    "PAIRS",
+    "Mixture",
+    "average_depth",
+    "find_addresses",
+    "make_evaluation_batches",
+    "make_training_batches",
+    "open_mixture",
+    "sample_split",
+]

@@ -1,170 +1,143 @@
-"""Batches from a data set that TFDS has built, addressed by step.
+"""Batches for training and evaluation.
 
-The order of examples is a function of the seed alone: batch k of a run holds the
-same examples, augmented alike, however many machines share it and however often the
-run was interrupted.
+The order of examples is a function of the seed alone: batch k of a run holds the same
+examples, augmented alike, however many machines share it and however often the run was
+interrupted.
 """
 
 from __future__ import annotations
 
-import functools
-
 import tensorflow as tf
 
-from trainer.augment import Augmentation, augment, fit
-from trainer.augment.life import empty, perturbed
-from trainer.augment.pasting import Scene, values
-from trainer.data.datasets import (
-    FEATURES,
-    Builders,
-    count,
-    decode,
-    encoded,
-    fingerprint,
-    full_name,
-    open_dataset,
-    open_datasets,
-    picture_size,
-    pictures,
-    several,
-    spread,
+from trainer.augment import (
+    Augmentation,
+    Scene,
+    as_tuple,
+    augment,
+    empty_pair,
+    fit,
+    perturb_pair,
 )
-from trainer.data.pairs import Life
-from trainer.data.streams import Part, mixed
-
-__all__ = [
-    "FEATURES", "VARIANTS", "count", "evaluation_batches", "fingerprint", "full_name",
-    "open_dataset", "open_datasets", "picture_size", "pictures", "several",
-    "spread", "training_batches",
-]  # fmt: skip
+from trainer.contract import DEPTH_UNITS, MAX_ALPHA
+from trainer.data.mixture import Mixture
+from trainer.data.pairs import make_batches
+from trainer.data.streams import keep_own, stream_examples
 
 EVALUATION_SEED = 20260
-VARIANTS = {
+SINGLE_DEVICE = tf.distribute.InputContext()
+PAIRS = ("clean", "perturbed", "empty")
+_PREPARE_PAIR = {
     "clean": lambda pair, seed: pair,
-    "perturbed": perturbed,
-    "empty": empty,
+    "perturbed": perturb_pair,
+    "empty": empty_pair,
 }
 
 
-def training_batches(
-    builders: Builders,
-    split: str,
+def make_training_batches(
+    mixture: Mixture,
     *,
     size: tuple[int, int],
     batch_size: int,
     augmentation: Augmentation,
-    seed: int,
-    shares: tuple[int, ...] = (),
-    whole: tuple[int, int] | None = None,
+    full_size: tuple[int, int] | None = None,
     first_step: int = 0,
-    worker: int = 0,
-    workers: int = 1,
-    replicas: int = 1,
+    context: tf.distribute.InputContext = SINGLE_DEVICE,
 ) -> tf.data.Dataset:
-    """Endless batches from a given step on.
+    """Makes endless batches, from a given step on.
 
     Epochs follow each other without a gap, each in an order of its own, so no batch
-    is short and every example comes once an epoch. Of several data sets the examples
-    come in turn, each data set with epochs of its own.
+    is short and every example comes once in an epoch.
 
     Args:
-      builders: The data set, or several.
-      split: Split to read.
+      mixture: Data sets, split, shares and seed. The seed is also that of the
+        augmentation.
       size: Height h and width w of the pictures.
-      batch_size: Examples a step, over all workers.
-      augmentation: What is done to the pairs.
-      seed: Of order and augmentation.
-      shares: How many examples of each data set come in turn; one of each if empty.
-      whole: With life, size to which whole pictures are brought, as they are when
-        the network is evaluated; the data set's own if None. Where `size` is smaller,
-        windows of them are shown.
+      batch_size: Examples in a step, over all devices.
+      augmentation: How pairs are changed.
+      full_size: With `augmentation.life`, the size to which whole pictures are
+        brought, as they are in evaluation; the data set's own if None. Where `size`
+        is smaller, windows of them are shown.
       first_step: Step whose batch comes first.
-      worker: Which part of every batch is this process's.
-      workers: Number of parts.
-      replicas: Devices over all workers; batches are cut to `batch_size / replicas`.
+      context: This process, and the number of processes and devices that share a
+        batch.
 
     Returns:
       Data set of {'bg', 'fgbg', 'mask', 'depth', 'index'} as `augment` gives them,
-      with a first axis of `batch_size / replicas`; 'index' int64 is the example's
-      place in the stream, which `trainer.streams.addresses` takes.
+      with a first axis of `batch_size` over the number of devices; 'index' int64 is
+      the example's place in the stream, which `find_addresses` takes.
 
     Raises:
-      UserError: If the split is missing or empty, or the shares do not fit.
+      UserError: If the split is missing or empty, or pictures differ in size.
     """
-    if len(several(builders)) > 1:
-        picture_size(builders, split)  # has to be one
-    part = Part(batch_size, worker, workers, replicas)
-    stream = functools.partial(mixed, several(builders), split, shares, seed)
+    if len(mixture.builders) > 1:
+        _ = mixture.picture_size  # raises where the data sets differ
     if augmentation.life:
-        full = whole or picture_size(builders, split)
+        full = full_size or mixture.picture_size
         full = max(full[0], size[0]), max(full[1], size[1])
-        decoded = functools.partial(decode, builders)
-        life = Life(augmentation, seed, size, full)
-        return life.batches(stream, decoded, first_step, part).prefetch(4)
+        batches = make_batches(
+            mixture, augmentation, size, full, batch_size, first_step, context
+        )
+        return batches.prefetch(4)
     first = first_step * batch_size
 
     def prepare(index, example):
-        seeds = tf.stack([tf.cast(seed, tf.int64), index])
+        seed = tf.stack([tf.cast(mixture.seed, tf.int64), index])
         example = augment(
-            decode(builders, example), size, tf.cast(seeds, tf.int32), augmentation
+            mixture.decode(example), size, tf.cast(seed, tf.int32), augmentation
         )
         return {**example, "index": index}
 
+    examples = stream_examples(mixture, first).enumerate(first)
     return (
-        part.of(stream(first).enumerate(first))
+        keep_own(examples, batch_size, context)
         .map(prepare, tf.data.AUTOTUNE, deterministic=True)
-        .batch(batch_size // replicas, drop_remainder=True)
+        .batch(context.get_per_replica_batch_size(batch_size), drop_remainder=True)
         .prefetch(4)
     )
 
 
-def evaluation_batches(
-    builders: Builders,
-    split: str,
+def make_evaluation_batches(
+    mixture: Mixture,
     *,
     size: tuple[int, int],
     batch_size: int,
-    variant: str = "clean",
-    worker: int = 0,
-    workers: int = 1,
-    replicas: int = 1,
+    pairs: str = "clean",
+    context: tf.distribute.InputContext = SINGLE_DEVICE,
 ) -> tf.data.Dataset:
-    """All examples of a split once, in the order of the files.
+    """Reads all examples of a split once, in the order of the files.
 
-    The last batch is filled up with black pictures that count nothing. What life does
-    to a variant comes from the place of the example in the split alone.
+    The last batch is filled up with black pictures that count nothing. Perturbations
+    depend on the place of the example in the split alone.
 
     Args:
-      builders: The data set, or several.
-      split: Split to read.
-      size: Height h and width w that the network is fed.
-      batch_size: Examples at a time, over all workers.
-      variant: 'clean', the pairs as they are; 'perturbed', both pictures as a fixed
-        camera would have seen them, labels as they are; 'empty', perturbed and clean
-        pairs with nothing new, depth unknown where the object was.
-      worker: Which part of every batch is this process's.
-      workers: Number of parts.
-      replicas: Devices over all workers; batches are cut to `batch_size / replicas`.
+      mixture: Data sets and split; one data set is read after the other.
+      size: Height h and width w of the network's input.
+      batch_size: Examples in a batch, over all devices.
+      pairs: One of `PAIRS`. 'clean': the pairs as they are. 'perturbed': both
+        pictures as a fixed camera would have taken them, labels as they are. 'empty':
+        perturbed and clean pairs with nothing new, depth unknown where the object was.
+      context: This process, and the number of processes and devices that share a
+        batch.
 
     Returns:
-      Data set of dicts with a first axis of `batch_size / replicas`: 'bg', 'fgbg'
-      float32 [n, h, w, 3] to feed; 'change' float32 [n, H, W, 1], the largest
-      difference of the two pictures over the colours, 0 to 255; 'mask' float32
-      [n, H, W, 1] in 0 to 1 and 'depth' float32 [n, H, W, 1] in metres, of the data
-      set's own size; 'real' bool [n], False for what fills up; 'index' int64 [n].
+      Data set of dicts with a first axis n of `batch_size` over the number of
+      devices: 'bg', 'fgbg' float32 [n, h, w, 3] to feed; 'change' float32
+      [n, H, W, 1], the maximum over the colours of the difference of the two pictures,
+      0 to 255; 'mask' float32 [n, H, W, 1] in 0 to 1 and 'depth' float32 [n, H, W, 1]
+      in metres, of the data set's own size; 'real' bool [n], False for examples that
+      fill up; 'index' int64 [n].
 
     Raises:
       UserError: If the split is missing or empty.
     """
-    number = count(builders, split)
-    part = Part(batch_size, worker, workers, replicas)
-    full = picture_size(builders, split)
+    number = mixture.count()
+    full_size = mixture.picture_size
 
     @tf.autograph.experimental.do_not_convert
     def prepare(index, example):
         seed = tf.stack([EVALUATION_SEED, tf.cast(index, tf.int32)])
-        pair = _pair(decode(builders, example), full)
-        bg, fgbg, mask, depth = _varied(variant, pair, seed)
+        pair = _normalise(mixture.decode(example), full_size)
+        bg, fgbg, mask, depth = _prepare_pair(pairs, pair, seed)
         return {
             "bg": fit(bg, size),
             "fgbg": fit(fgbg, size),
@@ -175,25 +148,29 @@ def evaluation_batches(
             "index": index,
         }
 
-    stream = encoded(builders, split).enumerate().map(prepare, tf.data.AUTOTUNE)
+    examples = mixture.read_encoded().enumerate().map(prepare, tf.data.AUTOTUNE)
     nothing = {
         name: tf.zeros(spec.shape, spec.dtype)
-        for name, spec in stream.element_spec.items()
+        for name, spec in examples.element_spec.items()
     }
     filling = tf.data.Dataset.from_tensors(nothing).repeat(-number % batch_size)
-    stream = part.of(stream.concatenate(filling).enumerate())
-    stream = stream.map(lambda _, example: example)
-    return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
+    numbered = examples.concatenate(filling).enumerate()
+    return (
+        keep_own(numbered, batch_size, context)
+        .map(lambda _, example: example)
+        .batch(context.get_per_replica_batch_size(batch_size), drop_remainder=True)
+        .prefetch(2)
+    )
 
 
-def _pair(example: dict, size: tuple[int, int]) -> tuple:
-    """A decoded example in float32: background, frame, mask, metres."""
-    scales = {"bg": 1.0, "fgbg": 1.0, "mask": 255.0, "depth": 256.0}
+def _normalise(example: dict, size: tuple[int, int]) -> tuple:
+    """Converts a decoded example to float32: background, frame, mask, metres."""
+    scales = {"bg": 1.0, "fgbg": 1.0, "mask": MAX_ALPHA, "depth": DEPTH_UNITS}
     pictures = (tf.cast(example[name], tf.float32) / s for name, s in scales.items())
     return tuple(tf.ensure_shape(picture, (*size, None)) for picture in pictures)
 
 
 @tf.function(autograph=False)  # traced once, however many streams there are
-def _varied(variant: str, pair: tuple, seed) -> tuple:
-    result = VARIANTS[variant](Scene(*(value[None] for value in pair)), seed)
-    return tuple(value[0] for value in values(result))
+def _prepare_pair(pairs: str, pair: tuple, seed) -> tuple:
+    scene = Scene(*(value[None] for value in pair))
+    return tuple(value[0] for value in as_tuple(_PREPARE_PAIR[pairs](scene, seed)))

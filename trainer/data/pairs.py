@@ -1,4 +1,4 @@
-"""Batches of pairs made by `trainer.augment.life`, addressed by step.
+"""Batches of pairs that are made anew from those of the data set, addressed by step.
 
 Pairs are made in groups of four that follow each other in the stream and lend each
 other their objects, so a group is the same on whatever device it is made.
@@ -7,157 +7,173 @@ other their objects, so a group is the same on whatever device it is made.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import tensorflow as tf
 
-from trainer.augment import Augmentation, augment
-from trainer.augment.life import GROUP, make
-from trainer.augment.pasting import Scene, values
-from trainer.augment.window import window
-from trainer.data.streams import Part
-from trainer.errors import UserError
+from trainer.augment import (
+    GROUP_SIZE,
+    Augmentation,
+    Scene,
+    as_tuple,
+    augment,
+    cut_windows,
+    make_pairs,
+)
+from trainer.contract import DEPTH_UNITS, FEATURES, MAX_ALPHA, MAX_DEPTH
+from trainer.data.mixture import Mixture
+from trainer.data.streams import keep_own, stream_examples
 
-MOST = 80.0  # metres, as in the data contract
-POOL = 256  # pairs, about, that are kept to be shown again in another order
+POOL_PAIRS = 256  # pairs, approximately, that are kept to be shown again
+
+
+def make_batches(
+    mixture: Mixture,
+    augmentation: Augmentation,
+    size: tuple[int, int],
+    full_size: tuple[int, int],
+    batch_size: int,
+    first_step: int,
+    context: tf.distribute.InputContext,
+) -> tf.data.Dataset:
+    """Makes endless batches of pairs, from a step on.
+
+    Made pairs are kept in pools of a few batches. A pool is shown
+    `augmentation.repeats` times, each time in another order and in other windows.
+
+    Args:
+      mixture: Data sets, split, shares and seed.
+      augmentation: How pairs are changed.
+      size: Height and width of the windows that are shown.
+      full_size: Height and width at which pairs are made.
+      batch_size: Examples in a step, over all devices; each device's part has to be
+        a multiple of `GROUP_SIZE`.
+      first_step: Step whose batch comes first.
+      context: This process, and how many processes and devices share a batch.
+
+    Returns:
+      Data set of batches, as `make_training_batches` gives them.
+    """
+    maker = _PairMaker(augmentation, mixture.seed, size, full_size, batch_size, context)
+    repeats = augmentation.repeats
+    pool_batches = max(4, POOL_PAIRS // batch_size) if repeats > 1 else 1
+    pool, shown = divmod(first_step, pool_batches * repeats)
+    first = pool * pool_batches * batch_size
+    slots = maker.slots
+    examples = stream_examples(mixture, first).enumerate(first)
+    groups = _map(
+        keep_own(examples, batch_size, context),
+        lambda place, example: (place, maker.load(place, mixture.decode(example))),
+    )
+    groups = _map(groups.batch(GROUP_SIZE, drop_remainder=True), maker.make)
+    if repeats > 1:
+        pools = groups.batch(pool_batches * slots, drop_remainder=True).prefetch(1)
+
+        def show(number, made):
+            order = maker.order(number, pool_batches)
+            return tf.data.Dataset.from_tensor_slices(order).map(
+                lambda i: {name: value[i] for name, value in made.items()}
+            )
+
+        groups = pools.enumerate(pool).flat_map(show).skip(shown * slots)
+    windows = _map(groups.enumerate(first_step * slots), maker.cut)
+    per_device = context.get_per_replica_batch_size(batch_size)
+    return windows.unbatch().batch(per_device, drop_remainder=True)
 
 
 @dataclasses.dataclass(frozen=True)
-class Life:
-    """How pairs are made.
+class _PairMaker:
+    """The steps from an example to a window of a made pair; each is a pure function.
 
-    Attributes:
-      augmentation: What is done to them.
-      seed: Of all that is random.
-      size: Height and width of what is shown.
-      whole: Height and width at which pairs are made.
+    A slot is a place for a group in this process's part of a batch.
     """
 
     augmentation: Augmentation
     seed: int
     size: tuple[int, int]
-    whole: tuple[int, int]
+    full_size: tuple[int, int]
+    batch_size: int
+    context: tf.distribute.InputContext
 
-    def batches(
-        self,
-        stream: Callable[[int], tf.data.Dataset],
-        decode: Callable[[dict], dict],
-        first_step: int,
-        part: Part,
-    ) -> tf.data.Dataset:
-        """Endless batches from a step on.
+    @property
+    def slots(self) -> int:
+        """Number of groups of each batch that are this process's."""
+        return self.batch_size // self.context.num_input_pipelines // GROUP_SIZE
 
-        Made pairs are kept in pools of a few batches. A pool is shown `repeats` times
-        over, each time in another order and in other windows.
+    @property
+    def first_slot(self) -> int:
+        """Number of this process's first slot among those of all processes."""
+        return self.context.input_pipeline_id * self.slots
 
-        Args:
-          stream: From a place on, the encoded examples.
-          decode: From an encoded example to the pictures of the data contract.
-          first_step: Step whose batch comes first.
-          part: Which part of every batch is this process's.
-
-        Returns:
-          Data set of what `trainer.data.training_batches` gives.
-
-        Raises:
-          UserError: If a device's part of the batch is not made of whole groups.
-        """
-        each = part.batch_size // part.replicas
-        if each % GROUP:
-            raise UserError(
-                f"--batch_size={part.batch_size} gives each of {part.replicas} devices "
-                f"{each} pairs; --augment=life makes them in groups of {GROUP}, so it "
-                f"has to be a multiple of {GROUP * part.replicas}"
-            )
-        repeats = self.augmentation.repeats
-        kept = max(4, POOL // part.batch_size) if repeats > 1 else 1  # batches a pool
-        slots = part.batch_size // part.workers // GROUP  # groups a batch, here
-        pool, shown = divmod(first_step, kept * repeats)
-        first = pool * kept * part.batch_size
-        examples = part.of(stream(first).enumerate(first))
-        groups = (
-            _map(examples, lambda place, e: (place, self._loaded(place, decode(e))))
-            .batch(GROUP, drop_remainder=True)
-            .apply(lambda groups: _map(groups, self._made))
-        )
-        if repeats > 1:
-            pools = groups.batch(kept * slots, drop_remainder=True).prefetch(1)
-            mine = part.worker * slots
-
-            def show(number, made):
-                order = self._order(number, kept, mine, slots)
-                return tf.data.Dataset.from_tensor_slices(order).map(
-                    lambda i: {name: value[i] for name, value in made.items()}
-                )
-
-            groups = pools.enumerate(pool).flat_map(show).skip(shown * slots)
-        groups = groups.enumerate(first_step * slots)
-        windows = _map(groups, lambda i, made: self._shown(i, made, part, slots))
-        return windows.unbatch().batch(each, drop_remainder=True)
-
-    def _loaded(self, index, example: dict) -> dict:
-        """A decoded pair at its whole size, rotated and coloured."""
+    def load(self, index, example: dict) -> dict:
+        """Rotates and colours a decoded pair at its full size."""
         settings = dataclasses.replace(self.augmentation, zoom=1.0, flip=False)
-        return augment(example, self.whole, self._seed(index, 0), settings)
+        return augment(example, self.full_size, self._fold(index, 0), settings)
 
-    def _made(self, indices, examples: dict) -> dict:
-        """A group of pairs as uint8 pictures and masks, and depth in 1/256 m."""
-        arrays = tuple(examples[name] for name in ("bg", "fgbg", "mask", "depth"))
+    def make(self, indices, examples: dict) -> dict:
+        """Makes a group of pairs: uint8 pictures and masks, depth in 1/256 m."""
+        arrays = tuple(examples[name] for name in FEATURES)
         without = tuple(sorted(self.augmentation.without))
-        scene = Scene(*_make(arrays, self._seed(indices[0], 1), without))
+        scene = Scene(*_make_pairs(arrays, self._fold(indices[0], 1), without))
+        metres = tf.minimum(scene.depth, MAX_DEPTH)
         return {
             "bg": tf.cast(scene.bg, tf.uint8),
             "frame": tf.cast(scene.frame, tf.uint8),
-            "mask": tf.cast(tf.round(scene.mask * 255.0), tf.uint8),
-            "depth": tf.cast(tf.minimum(scene.depth, MOST) * 256.0, tf.uint16),
+            "mask": tf.cast(tf.round(scene.mask * MAX_ALPHA), tf.uint8),
+            "depth": tf.cast(metres * DEPTH_UNITS, tf.uint16),
             "index": indices,
         }
 
-    def _order(self, pool, kept: int, mine: int, slots: int):
-        """Places in a pool of the groups shown, int64 [kept * repeats * slots].
+    def order(self, pool, pool_batches: int):
+        """Draws the order in which the groups of a pool are shown.
 
-        Every slot of a batch has an order of its own, and keeps its groups: a worker
-        needs no other's.
+        Every slot of a batch has an order of its own and keeps its groups, so that a
+        process needs no other's.
+
+        Returns:
+          Places in the pool, int64 [pool_batches * repeats * slots].
         """
         columns = []
-        for slot in range(slots):
-            seed = tf.random.fold_in(self._seed(pool, 2), mine + slot)
+        for slot in range(self.slots):
+            seed = tf.random.fold_in(self._fold(pool, 2), self.first_slot + slot)
             rows = [
                 tf.random.experimental.stateless_shuffle(
-                    tf.range(kept, dtype=tf.int64), tf.random.fold_in(seed, number)
+                    tf.range(pool_batches, dtype=tf.int64),
+                    tf.random.fold_in(seed, number),
                 )
                 for number in range(self.augmentation.repeats)
             ]
-            columns.append(tf.concat(rows, 0) * slots + slot)
+            columns.append(tf.concat(rows, 0) * self.slots + slot)
         return tf.reshape(tf.stack(columns, 1), [-1])
 
-    def _shown(self, place, made: dict, part: Part, slots: int) -> dict:
-        """A window of each pair of a group, and its examples' places in the stream."""
-        step, slot = place // slots, place % slots + part.worker * slots
-        first = step * part.batch_size + slot * GROUP
-        settings = self.augmentation
+    def cut(self, place, made: dict) -> dict:
+        """Cuts a window out of each pair of a group."""
+        step, slot = place // self.slots, place % self.slots + self.first_slot
+        first = step * self.batch_size + slot * GROUP_SIZE
         scene = Scene(made["bg"], made["frame"], made["mask"], made["depth"])
-        seed = self._seed(first, 3)
-        scene = window(scene, self.size, seed, settings.zoom, settings.flip)
+        scene = cut_windows(
+            scene, self.size, self._fold(first, 3),
+            self.augmentation.zoom, self.augmentation.flip,
+        )  # fmt: skip
         return {
             "bg": scene.bg,
             "fgbg": scene.frame,
-            "mask": scene.mask / 255.0,
-            "depth": tf.minimum(scene.depth / 256.0, MOST),
+            "mask": scene.mask / MAX_ALPHA,
+            "depth": tf.minimum(scene.depth / DEPTH_UNITS, MAX_DEPTH),
             "index": made["index"],
         }
 
-    def _seed(self, place, purpose: int):
+    def _fold(self, place, purpose: int):
+        """Derives a seed, int32 [2], from the run's, a place and a purpose."""
         seed = tf.stack([tf.cast(self.seed, tf.int64), tf.cast(place, tf.int64)])
         return tf.random.fold_in(tf.cast(seed, tf.int32), purpose)
 
 
 @tf.function(autograph=False)  # traced once, however many streams there are
-def _make(arrays: tuple, seed, without: tuple[str, ...]) -> tuple:
-    return values(make(Scene(*arrays), seed, frozenset(without)))
+def _make_pairs(arrays: tuple, seed, without: tuple[str, ...]) -> tuple:
+    return as_tuple(make_pairs(Scene(*arrays), seed, frozenset(without)))
 
 
 def _map(dataset: tf.data.Dataset, function) -> tf.data.Dataset:
-    """Maps in parallel; not translated by AutoGraph, which takes half a minute."""
+    """Maps in parallel, without AutoGraph, whose translation takes half a minute."""
     plain = tf.autograph.experimental.do_not_convert(function)
     return dataset.map(plain, tf.data.AUTOTUNE, deterministic=True)

@@ -1,7 +1,7 @@
 """Metrics of mask and depth: sums for each picture first, one figure at the end.
 
-Sums of each picture can be gathered from any number of batches, replicas and
-machines and give the same figure in every order.
+Sums of pictures can be gathered from any number of batches, devices and machines, in
+any order, and give the same figure.
 """
 
 from __future__ import annotations
@@ -11,12 +11,35 @@ from collections.abc import Mapping
 import numpy as np
 from keras import ops
 
-LEAST_DEPTH, MOST_DEPTH = 1 / 256, 80.0  # metres
+from trainer.contract import DEPTH_UNITS, MAX_DEPTH, PROBABILITY_THRESHOLD
+
+MIN_DEPTH = 1 / DEPTH_UNITS  # metres, the least that can be stored
 TOLERANCE = 2  # pixels that a boundary may be off
+MASK_SUMS = ("hits", "false_alarms", "misses")
+BOUNDARY_SUMS = (
+    "found_boundary",
+    "true_boundary",
+    "found_boundary_met",
+    "true_boundary_met",
+    "background",
+    "background_found",
+)
+DEPTH_SUMS = (
+    "pixels",
+    "pictures",
+    "relative",
+    "squared_relative",
+    "squared",
+    "squared_log",
+    "silog",
+    "within_1",
+    "within_2",
+    "within_3",
+)
 
 
-def mask_sums(predicted, mask, weights=1.0) -> dict:
-    """Counts the pixels of each picture that two masks agree and differ in.
+def sum_mask_pixels(predicted, mask, weights=1.0) -> dict:
+    """Counts the pixels where the two masks of each picture agree and differ.
 
     Args:
       predicted: float32 [N, H, W, 1]; >= 0.5 is foreground.
@@ -26,46 +49,46 @@ def mask_sums(predicted, mask, weights=1.0) -> dict:
     Returns:
       'hits', 'false_alarms' and 'misses', each float32 [N], pixels.
     """
-    found = ops.cast(predicted >= 0.5, "float32")
-    there = ops.cast(mask >= 0.5, "float32")
+    found = ops.cast(predicted >= PROBABILITY_THRESHOLD, "float32")
+    true = ops.cast(mask >= PROBABILITY_THRESHOLD, "float32")
 
     def count(values):
         return ops.sum(values * weights, (1, 2, 3))
 
     return {
-        "hits": count(found * there),
-        "false_alarms": count(found * (1 - there)),
-        "misses": count((1 - found) * there),
+        "hits": count(found * true),
+        "false_alarms": count(found * (1 - true)),
+        "misses": count((1 - found) * true),
     }
 
 
-def mask_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
-    r"""Figures of a mask over all pixels of all pictures.
+def compute_mask_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    r"""Computes IoU, precision, recall and F over all pixels of all pictures.
 
     With hits h, false alarms a and misses m: IoU = h / (h + a + m),
     precision = h / (h + a), recall = h / (h + m), F = 2h / (2h + a + m).
     A quotient of 0 by 0 counts as 1: nothing was there and nothing was found.
 
     Args:
-      sums: What `mask_sums` gave, of any number of pictures.
+      sums: Output of `sum_mask_pixels` for any number of pictures.
 
     Returns:
       'mask_iou', 'mask_precision', 'mask_recall', 'mask_f', each 0 to 1.
     """
-    hits, alarms, misses = (
+    hits, false_alarms, misses = (
         float(np.sum(sums[name], dtype=np.float64))
         for name in ("hits", "false_alarms", "misses")
     )
     return {
-        "mask_iou": _share(hits, hits + alarms + misses),
-        "mask_precision": _share(hits, hits + alarms),
-        "mask_recall": _share(hits, hits + misses),
-        "mask_f": _share(2 * hits, 2 * hits + alarms + misses),
+        "mask_iou": _divide(hits, hits + false_alarms + misses),
+        "mask_precision": _divide(hits, hits + false_alarms),
+        "mask_recall": _divide(hits, hits + misses),
+        "mask_f": _divide(2 * hits, 2 * hits + false_alarms + misses),
     }
 
 
-def boundary_sums(predicted, mask) -> dict:
-    """Counts what boundary F and the false-positive rate need, for each picture.
+def sum_boundary_pixels(predicted, mask) -> dict:
+    """Counts the pixels of each picture for boundary F and the false-positive rate.
 
     A boundary pixel is one whose right, lower or lower right neighbour is on the
     other side, as in the DAVIS benchmark. It is met where the other mask has a
@@ -81,9 +104,9 @@ def boundary_sums(predicted, mask) -> dict:
       pixels that are not foreground, and 'background_found', those of them that were
       taken for foreground. Each float32 [N].
     """
-    found = ops.cast(predicted >= 0.5, "float32")
-    there = ops.cast(mask >= 0.5, "float32")
-    edges = {"found": _boundary(found), "true": _boundary(there)}
+    found = ops.cast(predicted >= PROBABILITY_THRESHOLD, "float32")
+    true = ops.cast(mask >= PROBABILITY_THRESHOLD, "float32")
+    edges = {"found": _find_boundary(found), "true": _find_boundary(true)}
 
     def count(values):
         return ops.sum(values, (1, 2, 3))
@@ -91,17 +114,17 @@ def boundary_sums(predicted, mask) -> dict:
     return {
         "found_boundary": count(edges["found"]),
         "true_boundary": count(edges["true"]),
-        "found_boundary_met": count(edges["found"] * _near(edges["true"])),
-        "true_boundary_met": count(edges["true"] * _near(edges["found"])),
-        "background": count(1 - there),
-        "background_found": count(found * (1 - there)),
+        "found_boundary_met": count(edges["found"] * _grow(edges["true"])),
+        "true_boundary_met": count(edges["true"] * _grow(edges["found"])),
+        "background": count(1 - true),
+        "background_found": count(found * (1 - true)),
     }
 
 
-def boundary_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
-    r"""Boundary F, and how often the background is taken for foreground.
+def compute_boundary_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    r"""Computes boundary F and the false-positive rate.
 
-    With P the part of the found boundary that is met and R the part of the true one,
+    With P the fraction of the found boundary that is met and R that of the true one,
     F = 2PR / (P + R) of each picture, averaged over pictures, as in Csurka et al.,
     What is a good evaluation measure for semantic segmentation?, BMVC 2013, and
     Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video Object
@@ -109,7 +132,7 @@ def boundary_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
     one alone. The false-positive rate is that of all background pixels together.
 
     Args:
-      sums: What `boundary_sums` gave, of any number of pictures.
+      sums: Output of `sum_boundary_pixels` for any number of pictures.
 
     Returns:
       'mask_boundary_f' and 'mask_false_positive_rate', each 0 to 1.
@@ -129,21 +152,21 @@ def boundary_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
     }
 
 
-def depth_sums(predicted, depth, weights=1.0) -> dict:
+def sum_depth_errors(predicted, depth, weights=1.0) -> dict:
     """Sums the errors of depth over the pixels of each picture that have depth.
 
     Args:
-      predicted: float32 [N, H, W, 1], metres; brought within 1/256 and 80.
+      predicted: float32 [N, H, W, 1], metres; clipped to 1/256 to 80.
       depth: float32 [N, H, W, 1], metres; 0 is unknown.
       weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
 
     Returns:
-      Sums by name, each float32 [N]; see `depth_metrics` for their use.
+      `DEPTH_SUMS` by name, each float32 [N], for `compute_depth_metrics`.
     """
     predicted, depth = ops.cast(predicted, "float32"), ops.cast(depth, "float32")
     known = ops.cast(depth > 0, "float32") * weights
     true = ops.where(depth > 0, depth, 1.0)
-    guess = ops.clip(predicted, LEAST_DEPTH, MOST_DEPTH)
+    guess = ops.clip(predicted, MIN_DEPTH, MAX_DEPTH)
     error = guess - true
     log_error = ops.log(guess) - ops.log(true)
     ratio = ops.maximum(guess / true, true / guess)
@@ -169,17 +192,17 @@ def depth_sums(predicted, depth, weights=1.0) -> dict:
     }
 
 
-def depth_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
-    r"""Figures of depth as in Eigen et al. 2014, and KITTI's SILog.
+def compute_depth_metrics(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    r"""Computes the depth metrics of Eigen et al. 2014, and KITTI's SILog.
 
     With y the prediction, y* the truth and T all pixels of known depth of all
     pictures: abs rel = mean |y - y*| / y*, sq rel = mean (y - y*)² / y*,
     RMSE = root of mean (y - y*)², RMSE log = root of mean (log y - log y*)²,
-    δn = part of T with max(y / y*, y* / y) < 1.25ⁿ. SILog is 100 times the standard
+    δn = fraction of T with max(y / y*, y* / y) < 1.25ⁿ. SILog is 100 times the standard
     deviation of log y - log y* within a picture, averaged over pictures.
 
     Args:
-      sums: What `depth_sums` gave, of any number of pictures.
+      sums: Output of `sum_depth_errors` for any number of pictures.
 
     Returns:
       'depth_abs_rel', 'depth_sq_rel' (m), 'depth_rmse' (m), 'depth_rmse_log',
@@ -216,20 +239,20 @@ DEPTH_METRICS = (
 )
 
 
-def _share(part: float, whole: float) -> float:
+def _divide(part: float, whole: float) -> float:
     return part / whole if whole else 1.0
 
 
-def _boundary(mask):
-    """Pixels that differ from a neighbour to the right or below; [N, H, W, 1]."""
+def _find_boundary(mask):
+    """Finds pixels that differ from a neighbour to the right or below; [N, H, W, 1]."""
     wide = ops.pad(mask, ((0, 0), (0, 1), (0, 1), (0, 0)), mode="symmetric")
     neighbours = wide[:, :-1, 1:], wide[:, 1:, :-1], wide[:, 1:, 1:]
     differences = [ops.abs(mask - neighbour) for neighbour in neighbours]
     return ops.maximum(ops.maximum(*differences[:2]), differences[2])
 
 
-def _near(pixels):
-    """What lies at most `TOLERANCE` pixels from any of some pixels; [N, H, W, 1]."""
+def _grow(pixels):
+    """Grows a set of pixels by a disc of radius `TOLERANCE`; [N, H, W, 1]."""
     reach = np.arange(-TOLERANCE, TOLERANCE + 1)
     disc = np.hypot(*np.meshgrid(reach, reach)) <= TOLERANCE
     kernel = ops.convert_to_tensor(disc[:, :, None, None], "float32")

@@ -1,11 +1,11 @@
-"""The tables of a report, for people."""
+"""The tables of a report, in Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from trainer.evaluate import metrics
-from trainer.evaluate.results import ALL, MEAN_DEPTH, SUBTRACTIONS
+from trainer.evaluate.metrics import TOLERANCE
+from trainer.evaluate.results import ALL_SETS, MEAN_DEPTH, SUBTRACTIONS
 
 # Heading, figure, factor and decimals of the columns.
 _MASK = (
@@ -23,43 +23,43 @@ _DEPTH = (
 _NAMES = {"clean": "as they are", "perturbed": "perturbed", "empty": "nothing new"}
 
 
-def markdown(result: Mapping) -> str:
-    """What report.md says: both tables and what their columns mean.
+def format_report(result: Mapping) -> str:
+    """Formats report.md: both tables, and notes that explain their columns.
 
     Args:
-      result: What metrics.json says.
+      result: The content of metrics.json.
     """
     head = f"# {result['model']} on {result['dataset']}, step {result['step']}"
-    return "\n".join([head, "", *tables(result), *_notes(result), ""])
+    return "\n".join([head, "", *format_tables(result), *_explain(result), ""])
 
 
-def tables(result: Mapping) -> list[str]:
-    """Both tables, as lines of Markdown.
+def format_tables(result: Mapping) -> list[str]:
+    """Formats both tables as lines of Markdown.
 
     Args:
-      result: What metrics.json says.
+      result: The content of metrics.json.
     """
     lines = []
     datasets = list(dict.fromkeys(block["dataset"] for block in result["test"]))
     for dataset in datasets:
         blocks = [b for b in result["test"] if b["dataset"] == dataset]
         lines += [f"## {result['split']} of {dataset}", ""]
-        lines += [*_test_table(blocks, result), ""]
+        lines += [*_format_test(blocks, result), ""]
     for dataset in datasets:
         blocks = [b for b in result["generalisation"] if b["dataset"] == dataset]
         if len(blocks) < 2:  # a short report
             continue
         lines += [f"## Generalisation on {dataset}", ""]
-        lines += [*_generalisation_table(blocks, result), ""]
+        lines += [*_format_generalisation(blocks, result), ""]
     return lines
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table that can be read as it is; numbers stand at the right.
+def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Formats a Markdown table that also reads well as plain text.
 
     Args:
       head: Headings.
-      rows: Cells.
+      rows: Cells; numbers are aligned to the right.
 
     Returns:
       Its lines.
@@ -83,7 +83,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [line(head), f"| {' | '.join(rule)} |", *map(line, rows)]
 
 
-def _test_table(blocks: Sequence[Mapping], result: Mapping) -> list[str]:
+def _format_test(blocks: Sequence[Mapping], result: Mapping) -> list[str]:
     columns = (*_MASK, *_ALARMS, *_DEPTH)
     timing = result["timing"]
     head = ["pairs", "", *(c[0] for c in columns), "parameters", "ms a pair"]
@@ -99,13 +99,13 @@ def _test_table(blocks: Sequence[Mapping], result: Mapping) -> list[str]:
                     "" if parameters is None else f"{parameters:,}",
                     "" if took is None else f"{took:.1f}",
                 ]
-            name = _row_name(row, block["dataset"], result["thresholds"])
-            rows.append([pairs, name, *_cells(found, columns), *extra])
+            name = _name_row(row, block["dataset"], result["thresholds"])
+            rows.append([pairs, name, *_format_cells(found, columns), *extra])
             pairs = ""
-    return table(head, rows)
+    return format_table(head, rows)
 
 
-def _generalisation_table(blocks: Sequence[Mapping], result: Mapping) -> list[str]:
+def _format_generalisation(blocks: Sequence[Mapping], result: Mapping) -> list[str]:
     perturbed = tuple(
         (f"perturbed {head}", *rest) for head, *rest in (_MASK[0], _MASK[2])
     )
@@ -121,18 +121,18 @@ def _generalisation_table(blocks: Sequence[Mapping], result: Mapping) -> list[st
         )
         split = [block["split"], f"{block['examples']} of {block['whole_split']}"]
         for row, found in block["rows"].items():
-            name = _row_name(row, block["dataset"], result["thresholds"])
+            name = _name_row(row, block["dataset"], result["thresholds"])
             cells = (
-                *_cells(found, _MASK),
-                *_cells(other[row], perturbed),
-                *_cells(found, _DEPTH),
+                *_format_cells(found, _MASK),
+                *_format_cells(other[row], perturbed),
+                *_format_cells(found, _DEPTH),
             )
             rows.append([*split, name, *cells])
             split = ["", ""]
-    return table(head, rows)
+    return format_table(head, rows)
 
 
-def _notes(result: Mapping) -> list[str]:
+def _explain(result: Mapping) -> list[str]:
     timing = result["timing"]
     height, width = timing["picture"]
     return [
@@ -144,8 +144,8 @@ def _notes(result: Mapping) -> list[str]:
         "best IoU on the validation split of each data set: the first on its pairs "
         "as they are, the second on them perturbed.",
         "- IoU, F and false positives are of all pixels of all pairs; false positives "
-        "are the part of the background that was taken for new.",
-        f"- Boundary F: boundaries at most {metrics.TOLERANCE} pixels apart, averaged "
+        "are the fraction of the background that was taken for new.",
+        f"- Boundary F: boundaries at most {TOLERANCE} pixels apart, averaged "
         "over pairs (Csurka et al. 2013; Perazzi et al. 2016).",
         "- Depth is compared with the teacher's labels, as in Eigen et al. 2014.",
         "- Generalisation: of splits other than validation and test, stretches of "
@@ -155,7 +155,7 @@ def _notes(result: Mapping) -> list[str]:
     ]
 
 
-def _row_name(row: str, dataset: str, thresholds: Mapping) -> str:
+def _name_row(row: str, dataset: str, thresholds: Mapping) -> str:
     if row == MEAN_DEPTH:
         return "mean depth map"
     if row not in SUBTRACTIONS:
@@ -163,13 +163,13 @@ def _row_name(row: str, dataset: str, thresholds: Mapping) -> str:
     index = SUBTRACTIONS.index(row)
     levels = (
         [values[index] for values in thresholds.values()]
-        if dataset == ALL
+        if dataset == ALL_SETS
         else [thresholds[dataset][index]]
     )
     return f"background subtraction, ≥ {'/'.join(map(str, levels))}"
 
 
-def _cells(found: Mapping[str, float], columns) -> list[str]:
+def _format_cells(found: Mapping[str, float], columns) -> list[str]:
     return [
         f"{factor * found[name]:.{decimals}f}" if name in found else ""
         for _, name, factor, decimals in columns

@@ -1,7 +1,8 @@
-"""How long the rows of a report take for a pair."""
+"""The time that the rows of a report take for a pair."""
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -9,17 +10,17 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from trainer.evaluate import baselines
-from trainer.evaluate import results as reporting
+from trainer.evaluate.baselines import subtract
+from trainer.evaluate.results import SUBTRACTIONS
 from trainer.runs import Run
 
 
-def milliseconds(function: Callable[[], object], seconds: float = 0.5) -> float:
-    """Median time of a call, warm.
+def time_call(function: Callable[[], object], seconds: float = 0.5) -> float:
+    """Measures the median time of a call, after warming up.
 
     Args:
-      function: Called three times, then at least five, and until the time is over.
-      seconds: That time.
+      function: Called three times to warm up, then at least five times.
+      seconds: Minimum time to measure for.
 
     Returns:
       Milliseconds.
@@ -35,7 +36,7 @@ def milliseconds(function: Callable[[], object], seconds: float = 0.5) -> float:
 
 
 def time_rows(runs: Mapping[str, Run], bg: np.ndarray, fgbg: np.ndarray) -> dict:
-    """Times background subtraction and all networks, one pair at a time.
+    """Measures the time of background subtraction and of all networks for one pair.
 
     Args:
       runs: The networks by name of their rows.
@@ -44,29 +45,29 @@ def time_rows(runs: Mapping[str, Run], bg: np.ndarray, fgbg: np.ndarray) -> dict
 
     Returns:
       'milliseconds' by row, from pictures in memory to answers of their size in
-      memory, and under what conditions: 'batch', 'device', 'picture' (H, W).
+      memory, and the conditions: 'batch', 'device', 'picture' (H, W).
     """
     pair = tf.constant(bg[None]), tf.constant(fgbg[None])
     size = fgbg.shape[:2]
 
     @tf.function
-    def subtract(bg, fgbg):
+    def subtract_pair(bg, fgbg):
         change = tf.abs(tf.cast(fgbg, tf.float32) - tf.cast(bg, tf.float32))
-        return baselines.subtraction(tf.reduce_max(change, -1, True), 1)
+        return subtract(tf.reduce_max(change, -1, True), 1)
 
-    rows = {reporting.SUBTRACTIONS[0]: milliseconds(lambda: subtract(*pair).numpy())}
+    rows = {SUBTRACTIONS[0]: time_call(lambda: subtract_pair(*pair).numpy())}
     for name, run in runs.items():
-        predict = tf.function(lambda bg, fgbg, run=run: run.predict(bg, fgbg, size))
-        rows[name] = milliseconds(lambda p=predict: [v.numpy() for v in p(*pair)])
+        predict = tf.function(functools.partial(run.predict, size=size))
+        rows[name] = time_call(lambda p=predict: [v.numpy() for v in p(*pair)])
     return {
         "batch": 1,
-        "device": _device(),
+        "device": _name_device(),
         "picture": list(size),
         "milliseconds": rows,
     }
 
 
-def _device() -> str:
+def _name_device() -> str:
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])

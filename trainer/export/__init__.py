@@ -1,1 +1,5 @@
 """Exports a run to be served."""
+
+from trainer.export.saved_model import export
+
+__all__ = ["export"]

@@ -1,4 +1,4 @@
-"""The served network: a SavedModel that needs TensorFlow and nothing else."""
+"""A run as a SavedModel, which needs TensorFlow and nothing else to be served."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ import shutil
 import keras
 import tensorflow as tf
 
-from trainer import augment, data, distribution
-from trainer.models import make_network
-from trainer.models.network import Network
-from trainer.train.state import State
+from trainer.augment import fit
+from trainer.models import Network, make_network
+from trainer.runs import Run
 
 LOG = logging.getLogger("trainer")
 
 
-def export(state: State) -> None:
+def export(run: Run, chief: bool = True) -> None:
     """Writes `export/1/` into the workdir, in place of an earlier one.
 
     Args:
-      state: A trained run; its averaged weights are exported, in float32.
+      run: A trained run; its averaged weights are exported, in float32.
+      chief: Whether this process writes the files.
     """
-    if not distribution.is_chief(state.strategy):
+    if not chief:
         return
     # Made anew without the strategy, whose variables are bound to its devices.
     with tf.device("/cpu:0"):
-        network = make_network(state.settings, state.settings.size)
-        network.model.set_weights(
-            [weight.numpy() for weight in state.averaged.model.weights]
-        )
-    size = data.picture_size(state.builder, state.settings.test_split)
-    folder = state.folder / "export" / "1"
-    part = folder.with_name("1.part")
-    shutil.rmtree(part, ignore_errors=True)
-    _archive(network, state.settings.size, size).write_out(str(part), verbose=False)
+        network = make_network(run.settings, run.settings.size)
+        weights = [weight.numpy() for weight in run.network.model.weights]
+        network.model.set_weights(weights)
+    size = run.mixture.with_split(run.settings.test_split).picture_size
+    folder = run.folder / "export" / "1"
+    partial = folder.with_name("1.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    archive = _make_archive(network, run.settings.size, size)
+    archive.write_out(str(partial), verbose=False)
     shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
+    partial.rename(folder)
     LOG.info("exported to %s", folder)
 
 
-def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
-    """Gives a network its two signatures.
+def _make_archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
+    """Makes an archive of a network with two signatures.
 
     Args:
-      network: What is served.
+      network: The network to serve.
       feed: Height and width of the network's input, if it is made for one size.
       size: Height H and width W of the answers; a network for all sizes answers at
         the size of the (first) composite it is given.
@@ -55,13 +55,11 @@ def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
       float32 [N, H, W, 1] in 0 to 1 and 'depth' float32 [N, H, W, 1] in metres.
     """
 
-    def sizes(shape):
-        """What is fed and what is answered, for composites of a shape."""
+    def choose_sizes(shape):
+        """Chooses the sizes of input and answer for composites of a shape."""
         if not network.multiple:
             return feed, size
-        step = network.multiple
-        fed = tf.maximum((shape + step // 2) // step, 1) * step
-        return fed, shape
+        return network.feed_size(shape), shape
 
     @tf.function  # both signatures call it, so that it is traced but once
     def answer(bg, fgbg, size):
@@ -69,13 +67,13 @@ def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
             mask, depth = network.predict(bg, fgbg, size)
         else:
             mask, depth = (
-                fit(answers, size) for answers in network.predict(bg, fgbg, None)
+                resize(answers, size) for answers in network.predict(bg, fgbg, None)
             )
         return {"mask": mask, "depth": depth}
 
-    def fit(pictures, feed):
+    def resize(pictures, feed):
         if not network.multiple:
-            return augment.fit(pictures, feed)
+            return fit(pictures, feed)
         pictures = tf.cast(pictures, tf.float32)
         return tf.cond(
             tf.reduce_all(tf.shape(pictures)[-3:-1] == feed),
@@ -89,20 +87,20 @@ def _archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
     def decode_all(encoded, feed):
         shape = (None, None, 3) if network.multiple else (*feed, 3)
         return tf.map_fn(
-            lambda picture: fit(decode(picture), feed),
+            lambda picture: resize(decode(picture), feed),
             encoded,
             fn_output_signature=tf.TensorSpec(shape, tf.float32),
         )
 
     def encoded_pictures(bg_bytes, fgbg_bytes):
         first = tf.shape(decode(fgbg_bytes[0]))[:2] if network.multiple else None
-        fed, answered = sizes(first)
+        fed, answered = choose_sizes(first)
         pair = (decode_all(encoded, fed) for encoded in (bg_bytes, fgbg_bytes))
         return answer(*pair, answered)
 
     def images(bg, fgbg):
-        fed, answered = sizes(tf.shape(fgbg)[1:3])
-        return answer(fit(bg, fed), fit(fgbg, fed), answered)
+        fed, answered = choose_sizes(tf.shape(fgbg)[1:3])
+        return answer(resize(bg, fed), resize(fgbg, fed), answered)
 
     strings = tf.TensorSpec([None], tf.string)
     pictures = tf.TensorSpec([None, None, None, 3], tf.uint8)

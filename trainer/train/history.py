@@ -1,40 +1,48 @@
-"""The record of a run as it goes."""
+"""The record of a training as it goes."""
 
 from __future__ import annotations
 
 import json
 import logging
 
+import numpy as np
 import tqdm
 
-from trainer import distribution
-from trainer.evaluate import metrics
+from trainer.evaluate import MASK_SUMS, compute_mask_metrics
 from trainer.files import write_atomically
-from trainer.train.schedule import learning_rate
-from trainer.train.state import State
-from trainer.train.tensorboard import Summaries
+from trainer.settings import Settings
+from trainer.train.schedule import find_learning_rate
+from trainer.train.tensorboard import TensorBoard
 
 LOG = logging.getLogger("trainer")
 
 
 class History:
-    """The record of a run: a live line, history.jsonl and TensorBoard."""
+    """The record of a training: a live line, history.jsonl and TensorBoard."""
 
-    def __init__(self, state: State, first_step: int):
-        self._state = state
-        self._settings = state.settings
-        self._chief = distribution.is_chief(state.strategy)
-        self._path = state.folder / "history.jsonl"
+    def __init__(
+        self, settings: Settings, first_step: int, tensorboard: TensorBoard | None
+    ):
+        """Opens the record.
+
+        Args:
+          settings: Settings of the run.
+          first_step: Number of steps that are done already; lines of later steps, from
+            before an interruption, are dropped.
+          tensorboard: Gets curves and pictures; None in processes that write nothing.
+        """
+        self._settings = settings
+        self._tensorboard = tensorboard
+        self._path = settings.folder / "history.jsonl"
         self._first_step = first_step
-        self._cut(first_step)
-        self._summaries = Summaries(state) if self._chief else None
+        self._drop_later_lines()
         self._steps, self._waited, self._seconds = 0, 0.0, 0.0
         self._all_steps, self._all_waited, self._all_seconds = 0, 0.0, 0.0
         self._bar = tqdm.tqdm(
-            total=self._settings.train_steps,
+            total=settings.train_steps,
             initial=first_step,
             unit="step",
-            disable=not self._chief,
+            disable=tensorboard is None,
             dynamic_ncols=True,
             mininterval=1.0,
         )
@@ -42,44 +50,42 @@ class History:
     def add(
         self, step: int, results: dict[str, float], waited: float, seconds: float
     ) -> None:
-        """Takes note of a step.
+        """Records a step.
 
         Args:
           step: Its number, from 1.
-          results: What the step function gave.
-          waited: Seconds it waited for data.
-          seconds: Seconds it took, waiting included.
+          results: Results of the step function.
+          waited: Seconds of waiting for data.
+          seconds: Seconds of the whole step, waiting included.
         """
         self._bar.update()
         self._steps += 1
         self._waited += waited
         self._seconds += seconds
-        if step > self._first_step + 1:  # which starts the reading, and is traced
+        if step > self._first_step + 1:  # the first one is traced and starts reading
             self._all_steps += 1
             self._all_waited += waited
             self._all_seconds += seconds
         settings = self._settings
         if step % settings.log_steps == 0 or step in (1, settings.train_steps):
             self._log(step, results)
-        if self._summaries and (
-            step % settings.summary_steps == 0 or step == settings.train_steps
-        ):
-            self._summaries.pictures(step)
+        is_last = step == settings.train_steps
+        if self._tensorboard and (step % settings.summary_steps == 0 or is_last):
+            self._tensorboard.write_pictures(step)
 
-    def validated(self, step: int, figures: dict[str, float]) -> None:
-        """Takes note of the figures on the validation split."""
-        if self._summaries:
-            self._summaries.scalars(
-                step, {f"validation/{name}": value for name, value in figures.items()}
-            )
+    def add_validation(self, step: int, figures: dict[str, float]) -> None:
+        """Records the figures of the validation split."""
+        if self._tensorboard:
+            curves = {f"validation/{name}": value for name, value in figures.items()}
+            self._tensorboard.write_scalars(step, curves)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
         self._bar.close()
-        if self._summaries:
-            self._summaries.close()
+        if self._tensorboard:
+            self._tensorboard.close()
         if self._all_steps:
             waited, seconds = self._all_waited, self._all_seconds
             LOG.info(
@@ -91,14 +97,14 @@ class History:
 
     def _log(self, step: int, results: dict[str, float]) -> None:
         examples = self._steps * self._settings.batch_size
-        counts = {name: [results[name]] for name in ("hits", "false_alarms", "misses")}
+        counts = {name: np.array([results[name]]) for name in MASK_SUMS}
         line = {
             "step": step,
             "loss": results["loss"],
             "mask_loss": results["mask_loss"],
             "depth_loss": results["depth_loss"],
-            "mask_iou": metrics.mask_metrics(counts)["mask_iou"],
-            "learning_rate": learning_rate(self._settings, step - 1),
+            "mask_iou": compute_mask_metrics(counts)["mask_iou"],
+            "learning_rate": find_learning_rate(self._settings, step - 1),
             "examples_per_second": examples / self._seconds,
             "waiting": self._waited / self._seconds,
             "seconds_waiting": self._waited / self._steps,
@@ -111,19 +117,19 @@ class History:
             f"{line['examples_per_second']:.0f} examples/s, "
             f"waiting {line['waiting']:.1%}"
         )
-        if self._chief:
+        if self._tensorboard:
             with self._path.open("a") as file:
                 file.write(json.dumps(line) + "\n")
-            self._summaries.line(step, line)
+            self._tensorboard.write_line(step, line)
 
-    def _cut(self, first_step: int) -> None:
-        """Drops lines of steps that came after the checkpoint we go on from."""
-        if not self._chief or not self._path.exists():
+    def _drop_later_lines(self) -> None:
+        """Drops lines of steps after the checkpoint that training goes on from."""
+        if not self._tensorboard or not self._path.exists():
             return
         lines = self._path.read_text().splitlines(keepends=True)
         kept = [
             line
             for line in lines
-            if line.endswith("\n") and json.loads(line)["step"] <= first_step
+            if line.endswith("\n") and json.loads(line)["step"] <= self._first_step
         ]
         write_atomically(self._path, "".join(kept))

@@ -4,180 +4,190 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from trainer import data, distribution
-from trainer.augment import Augmentation, life
-from trainer.data import streams
+from trainer import distribution
+from trainer.augment import OMITTABLE, Augmentation
+from trainer.data import (
+    Mixture,
+    average_depth,
+    find_addresses,
+    make_training_batches,
+)
 from trainer.errors import UserError
-from trainer.evaluate.report import Evaluator
-from trainer.models.alexnet import load_alexnet
-from trainer.settings import Settings, parts
+from trainer.evaluate import OWN_ROW, Evaluator, validate
+from trainer.models import load_alexnet
+from trainer.runs import Run, claim_workdir, restore_weights
+from trainer.settings import Settings, parse_names
 from trainer.train.checkpoints import Checkpoints
 from trainer.train.history import History
+from trainer.train.schedule import Stage
 from trainer.train.state import State, make_state
 from trainer.train.step import make_step
+from trainer.train.tensorboard import TensorBoard
 
 LOG = logging.getLogger("trainer")
 
 
-def train(settings: Settings, strategy: tf.distribute.Strategy) -> State:
+def train(
+    settings: Settings, mixture: Mixture, strategy: tf.distribute.Strategy
+) -> Run:
     """Trains from the newest checkpoint, or from the beginning, to the last step.
 
     Args:
-      settings: What to do.
-      strategy: How devices share the work.
+      settings: Settings of the run, checked.
+      mixture: Its data sets.
+      strategy: Shares the work among devices.
 
     Returns:
-      The trained state.
+      The trained run, with the weights that the settings choose.
 
     Raises:
-      UserError: If data set, workdir, weights or settings cannot be used, or if the
-        loss is no longer a number.
+      UserError: If workdir or weights cannot be used, or if the loss diverges.
     """
-    state = make_state(settings, strategy)
-    checkpoints = Checkpoints(state)
-    if checkpoints.restore():
-        LOG.info("going on from step %d", state.step.numpy())
-    elif settings.coarse_weights:
+    mean_depth, mean_log_depth = average_depth(mixture)
+    state = make_state(settings, strategy, mean_log_depth)
+    folder = settings.folder / "checkpoints"
+    if settings.coarse_weights and not tf.train.latest_checkpoint(str(folder)):
         load_alexnet(state.network, settings.coarse_weights)
+    chief = distribution.is_chief(strategy)
+    # Last, so that a mistake leaves no trace in the workdir.
+    claim_workdir(settings, mixture, chief)
+    checkpoints = Checkpoints(state, folder, settings.keep, chief)
+    resumed = checkpoints.restore()
     step = int(state.step.numpy())
+    run = Run(settings, mixture, state.averaged, step, mean_depth)
     if step < settings.train_steps:
-        _run_stages(state, step, checkpoints)
+        if resumed:
+            LOG.info("going on from step %d", step)
+        _Loop(run, state, strategy, checkpoints).run_stages(step)
     else:
         LOG.info("%d steps are done already", step)
-    return _chosen(state, checkpoints)
+    distribution.wait_for_workers(strategy)
+    with strategy.scope():
+        step = restore_weights(state.averaged, settings)
+    return Run(settings, mixture, state.averaged, step, mean_depth)
 
 
-def _run_stages(state: State, step: int, checkpoints: Checkpoints) -> None:
-    batches = _batches(state, step)
-    with logging_redirect_tqdm([LOG]), History(state, step) as history:
-        for stage in state.stages:
-            if step < stage.until:
-                step = _run_stage(state, stage, step, batches, history, checkpoints)
-
-
-def _batches(state: State, step: int):
-    """Batches from a step to the last one, at the size that each step is for."""
-    for until, size in state.settings.sizes:
-        if step < until:
-            batches = iter(distributed_batches(state, step, size))
-            for _ in range(step, until):
-                yield next(batches)
-            step = until
-
-
-def _chosen(state: State, checkpoints: Checkpoints) -> State:
-    """The state with the weights that the settings want to be evaluated."""
-    distribution.wait_for_all(state.strategy)
-    if state.settings.weights == "best":
-        checkpoints.restore_best()
-    return state
-
-
-def restore(settings: Settings, strategy: tf.distribute.Strategy) -> State:
-    """Takes up the newest checkpoint of a workdir.
-
-    Raises:
-      UserError: If there is none.
-    """
-    state = make_state(settings, strategy)
-    checkpoints = Checkpoints(state)
-    if not checkpoints.restore():
-        raise UserError(
-            f"workdir {settings.folder} has no checkpoint; train first, "
-            "with --mode=train"
-        )
-    return _chosen(state, checkpoints)
-
-
-def distributed_batches(
-    state: State, first_step: int, size: tuple[int, int] | None = None
+def distribute_batches(
+    settings: Settings,
+    mixture: Mixture,
+    strategy: tf.distribute.Strategy,
+    first_step: int,
+    size: tuple[int, int],
 ):
-    """The training split from a step on, shared among the strategy's devices.
+    """Distributes the training split, from a step on, among the strategy's devices.
 
     Args:
-      state: The run.
+      settings: Batch size and augmentation.
+      mixture: The data sets.
+      strategy: Shares the batches among devices.
       first_step: Step whose batch comes first.
-      size: Height and width of the pictures; those of the settings if None.
-
-    Raises:
-      UserError: If the settings contradict each other or the split is missing.
+      size: Height and width of the pictures.
     """
-    settings = state.settings
-    if settings.life_without and settings.augment != "life":
-        raise UserError(
-            f"--augment={settings.augment} has none of the parts of --life_without; "
-            "add --augment=life"
-        )
     augmentation = Augmentation(
         settings.zoom, settings.rotation, settings.colour, settings.flip,
         life=settings.augment == "life", repeats=settings.repeats,
-        without=parts("life_without", settings.life_without, life.PARTS),
+        without=parse_names("life_without", settings.life_without, OMITTABLE),
     )  # fmt: skip
-
-    def batches(context):
-        return data.training_batches(
-            state.builders,
-            settings.train_split,
-            size=size or settings.size,
-            whole=settings.size,
+    return strategy.distribute_datasets_from_function(
+        lambda context: make_training_batches(
+            mixture,
+            size=size,
+            full_size=settings.size,
             batch_size=settings.batch_size,
             augmentation=augmentation,
-            seed=settings.seed,
-            shares=settings.shares,
             first_step=first_step,
-            worker=context.input_pipeline_id,
-            workers=context.num_input_pipelines,
-            replicas=context.num_replicas_in_sync,
+            context=context,
         )
-
-    return state.strategy.distribute_datasets_from_function(batches)
-
-
-def _run_stage(state, stage, step, batches, history, checkpoints) -> int:
-    settings = state.settings
-    run_step, evaluator = make_step(state, stage), Evaluator(state)
-    while step < stage.until:
-        asked = time.perf_counter()
-        batch = next(batches)
-        waited = time.perf_counter() - asked
-        sums, each = run_step(batch)
-        results = {name: float(value) for name, value in sums.items()}
-        step += 1
-        if not results["loss"] < float("inf"):
-            raise UserError(_not_a_number(state, step, results["loss"], each, batch))
-        history.add(step, results, waited, time.perf_counter() - asked)
-        if step % settings.checkpoint_steps == 0 or step == settings.train_steps:
-            figures = evaluator.validate()
-            history.validated(step, figures)
-            # In this order, so that a run killed in between offers them again.
-            checkpoints.offer(figures["score"])
-            checkpoints.save()
-    return step
-
-
-def _not_a_number(state: State, step: int, loss: float, each, batch) -> str:
-    """What went wrong, and on which of the examples of all workers."""
-    settings = state.settings
-    each, places = (
-        state.strategy.gather(values, axis=0).numpy()
-        for values in (each, batch["index"])
     )
-    bad = np.unique(places[~np.isfinite(each)])
-    all_bad = len(bad) == len(np.unique(places))
-    examples = ", ".join(
-        streams.addresses(
-            state.builders, settings.train_split, settings.shares, settings.seed,
-            bad if len(bad) else np.unique(places),
+
+
+class _Loop:
+    """The steps of a training, with their record and checkpoints."""
+
+    def __init__(
+        self,
+        run: Run,
+        state: State,
+        strategy: tf.distribute.Strategy,
+        checkpoints: Checkpoints,
+    ):
+        self._settings, self._mixture = run.settings, run.mixture
+        self._state, self._strategy = state, strategy
+        self._checkpoints = checkpoints
+        self._evaluator = Evaluator(strategy, {OWN_ROW: run})
+        self._validation = run.mixture.with_split(run.settings.validation_split)
+
+    def run_stages(self, step: int) -> None:
+        """Runs the stages that are left after a number of steps."""
+        tensorboard = None
+        if distribution.is_chief(self._strategy):
+            tensorboard = TensorBoard(
+                self._settings, self._mixture, self._state.averaged
+            )
+        batches = self._generate_batches(step)
+        history = History(self._settings, step, tensorboard)
+        with logging_redirect_tqdm([LOG]), history:
+            for stage in self._state.stages:
+                if step < stage.until:
+                    step = self._run_stage(stage, step, batches, history)
+
+    def _generate_batches(self, step: int) -> Iterator[dict]:
+        """Generates batches up to the last step, each at the size of its step."""
+        for until, size in self._settings.sizes:
+            if step < until:
+                batches = iter(
+                    distribute_batches(
+                        self._settings, self._mixture, self._strategy, step, size
+                    )
+                )
+                for _ in range(step, until):
+                    yield next(batches)
+                step = until
+
+    def _run_stage(
+        self, stage: Stage, step: int, batches: Iterator[dict], history: History
+    ) -> int:
+        settings = self._settings
+        run_step = make_step(self._state, stage, settings, self._strategy)
+        while step < stage.until:
+            asked = time.perf_counter()
+            batch = next(batches)
+            waited = time.perf_counter() - asked
+            sums, each = run_step(batch)
+            results = {name: float(value) for name, value in sums.items()}
+            step += 1
+            if not np.isfinite(results["loss"]):
+                raise UserError(
+                    self._describe_divergence(step, results["loss"], each, batch)
+                )
+            history.add(step, results, waited, time.perf_counter() - asked)
+            if step % settings.checkpoint_steps == 0 or step == settings.train_steps:
+                figures = validate(self._evaluator, self._validation)
+                history.add_validation(step, figures)
+                # In this order: a run killed in between validates this step again.
+                self._checkpoints.save_if_best(figures["score"])
+                self._checkpoints.save()
+        return step
+
+    def _describe_divergence(self, step: int, loss: float, each, batch) -> str:
+        """Names the examples whose loss is not finite, of all workers."""
+        each, places = (
+            self._strategy.gather(values, axis=0).numpy()
+            for values in (each, batch["index"])
         )
-    )  # fmt: skip
-    which = "all of its batch: " if all_bad else "" if len(bad) else "one of "
-    return (
-        f"the loss is {loss} at step {step}, on {which}{examples}; the last "
-        "checkpoint is from before it. Try a lower --learning_rate or "
-        "--precision=float32"
-    )
+        bad, every = np.unique(places[~np.isfinite(each)]), np.unique(places)
+        examples = ", ".join(find_addresses(self._mixture, bad if len(bad) else every))
+        which = "" if len(bad) else "one of "
+        if len(bad) == len(every):
+            which = "all of its batch: "
+        return (
+            f"the loss is {loss} at step {step}, on {which}{examples}; the last "
+            "checkpoint is from before it. Try a lower --learning_rate or "
+            "--precision=float32"
+        )

@@ -1,12 +1,12 @@
-"""Losses, one value a picture. Pure functions on arrays of any Keras backend."""
+"""Losses, one value per picture: pure functions on arrays of any Keras backend."""
 
 from __future__ import annotations
 
 from keras import ops
 
 
-def mask_loss(logits, mask, weights=1.0):
-    r"""Binary cross-entropy of a mask, averaged over the pixels of each picture.
+def compute_mask_loss(logits, mask, weights=1.0):
+    r"""Computes the binary cross-entropy of a mask, averaged over each picture.
 
     .. math::
       L = -\frac{1}{\sum_i w_i}
@@ -28,8 +28,8 @@ def mask_loss(logits, mask, weights=1.0):
     return _mean(losses, weights)
 
 
-def dice_loss(logits, mask, weights=1.0, smooth: float = 50.0):
-    r"""One minus a soft Dice coefficient of each picture.
+def compute_dice_loss(logits, mask, weights=1.0, smooth: float = 50.0):
+    r"""Computes one minus the soft Dice coefficient of each picture.
 
     Milletari et al. 2016, https://arxiv.org/abs/1606.04797:
 
@@ -37,8 +37,8 @@ def dice_loss(logits, mask, weights=1.0, smooth: float = 50.0):
       L = 1 - \frac{2 \sum_i w_i p_i m_i + s}{\sum_i w_i (p_i + m_i) + s},
       \quad p_i = \sigma(x_i)
 
-    with x the logits, m the mask, w the weights and s what is added, so that pictures
-    without foreground are learned from, and small objects do not rule.
+    with x the logits, m the mask, w the weights and s a constant, so that pictures
+    without foreground count and small objects do not dominate.
 
     Args:
       logits: float32 [N, H, W, 1].
@@ -55,13 +55,13 @@ def dice_loss(logits, mask, weights=1.0, smooth: float = 50.0):
     return 1 - (2 * both + smooth) / (either + smooth)
 
 
-def edge_weights(mask, weight: float, side: int = 5):
-    """Weights of a mask's pixels: more where a window holds both classes.
+def weight_edges(mask, weight: float, side: int = 5):
+    """Weights the pixels of a mask: more where a window holds both classes.
 
     Args:
       mask: float32 [N, H, W, 1], 0 to 1; from 0.5 on it is foreground.
-      weight: Of pixels in whose window both classes lie; others weigh 1.
-      side: Of the window, pixels.
+      weight: Weight of pixels whose window holds both classes; others weigh 1.
+      side: Side of the window, pixels.
 
     Returns:
       float32 [N, H, W, 1].
@@ -72,8 +72,10 @@ def edge_weights(mask, weight: float, side: int = 5):
     return 1 + (weight - 1) * (most - least)
 
 
-def depth_loss(log_depth, depth, weights=1.0, invariance: float = 0.5):
-    r"""Scale-invariant error of log depth (Eigen et al. 2014, equation 4).
+def compute_depth_loss(log_depth, depth, weights=1.0, invariance: float = 0.5):
+    r"""Computes the scale-invariant error of log depth.
+
+    Eigen et al. 2014, https://arxiv.org/abs/1406.2283, equation 4:
 
     .. math::
       L = \frac{1}{n} \sum_i d_i^2 - \frac{\lambda}{n^2} \Big(\sum_i d_i\Big)^2,
@@ -98,8 +100,8 @@ def depth_loss(log_depth, depth, weights=1.0, invariance: float = 0.5):
     return _mean(difference**2, weights) - invariance * _mean(difference, weights) ** 2
 
 
-def depth_edge_loss(log_depth, depth, weights=1.0, scales: int = 4):
-    r"""Error of the gradients of log depth at several scales.
+def compute_depth_edge_loss(log_depth, depth, weights=1.0, scales: int = 4):
+    r"""Computes the error of the gradients of log depth at several scales.
 
     Li and Snavely 2018, https://arxiv.org/abs/1804.00607, equation 5:
 
@@ -131,28 +133,28 @@ def depth_edge_loss(log_depth, depth, weights=1.0, scales: int = 4):
     return loss
 
 
-def share_loss(logits, depth, most: float, weights=1.0):
-    r"""Binary cross-entropy of depth as a part of the most there can be.
+def compute_share_loss(logits, depth, maximum: float, weights=1.0):
+    r"""Computes the binary cross-entropy of depth as a fraction of its maximum.
 
-    The loss of the original project's network: `mask_loss` with
+    The loss of the original project's network: `compute_mask_loss` with
     :math:`m_i = y^*_i / y_{max}`, over the pixels whose depth is known.
 
     Args:
       logits: float32 [N, H, W, 1].
       depth: float32 [N, H, W, 1], true, metres; 0 is unknown.
-      most: Depth that counts as 1, metres.
+      maximum: Depth that counts as 1, metres.
       weights: float32, broadcasts to [N, H, W, 1]; 0 leaves a pixel out.
 
     Returns:
       float32 [N], nats.
     """
     known, _ = _known(depth)
-    share = ops.clip(depth / most, 0.0, 1.0)
-    return mask_loss(logits, share, known * ops.cast(weights, logits.dtype))
+    share = ops.clip(depth / maximum, 0.0, 1.0)
+    return compute_mask_loss(logits, share, known * ops.cast(weights, logits.dtype))
 
 
-def ssim_loss(predicted, true, side: int = 7):
-    r"""One minus the structural similarity, averaged over each map.
+def compute_ssim_loss(predicted, true, side: int = 7):
+    r"""Computes one minus the structural similarity, averaged over each map.
 
     Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861, with a flat window:
 
@@ -166,7 +168,7 @@ def ssim_loss(predicted, true, side: int = 7):
     Args:
       predicted: float32 [N, H, W, 1], 0 to 1.
       true: The same.
-      side: Of the window, pixels.
+      side: Side of the window, pixels.
 
     Returns:
       float32 [N], 0 for equal maps, at most 2.
@@ -190,7 +192,7 @@ def _known(depth):
 
 
 def _mean(values, weights):
-    """Weighted mean over all axes but the first; 0 where no weight is."""
+    """Averages over all axes but the first; gives 0 where all weights are 0."""
     axes = (1, 2, 3)
     total = ops.sum(weights, axes)
     return ops.sum(values * weights, axes) / ops.maximum(total, 1e-6)

@@ -1,9 +1,9 @@
-"""Cutting a batch: gradients of its parts are computed one by one and summed.
+"""Microbatches: the gradients of a batch's pieces are computed one by one and summed.
 
-Less memory is needed, and two devices that take a part each add up the same numbers as
-one that takes both. Optimizers that divide by a gradient's size, as AdamW does, make
-much of how sums are rounded: without this, losses of one device and of two part after
-some twenty steps.
+Less memory is needed. Ours, since Keras's `gradient_accumulation_steps` raises an error
+under a strategy of several devices ("merge_call called while defining a new graph"),
+and takes 1.06 of the time of a step of Eigen in two pieces on one device
+(benchmarks/keras_optimizer.py).
 """
 
 from __future__ import annotations
@@ -12,70 +12,74 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from trainer import distribution
 from trainer.errors import UserError
-from trainer.models.network import Network
 from trainer.settings import Settings
 
+BATCH_STATISTICS = ("dnn15",)  # networks whose gradients need the whole batch
 
-def per_device(settings: Settings, network: Network, devices: int) -> int:
-    """Into how many microbatches each device cuts its share of a batch.
+
+def count_per_device(settings: Settings, devices: int) -> int:
+    """Counts the microbatches that each device cuts its share of a batch into.
 
     Args:
-      settings: Read are `microbatches`, `batch_size`, `precision`, `model`.
-      network: What is trained.
-      devices: How many share a batch.
+      settings: `microbatches` is used; 0 is one for each device.
+      devices: Number of devices that share a batch.
+    """
+    return max(1, settings.microbatches // devices)
 
-    Returns:
-      A divisor of `batch_size / devices`. If the settings leave it open: two for one
-      device and one for more where that is exact and in float32, else one.
+
+def check_settings(settings: Settings, devices: int) -> None:
+    """Checks that batch, devices and network allow the number of microbatches.
+
+    Args:
+      settings: `microbatches`, `batch_size` and `model` are used.
+      devices: Number of devices that share a batch.
 
     Raises:
-      UserError: If batch, devices or network do not allow the number that is set.
+      UserError: If they do not.
     """
     wanted = settings.microbatches
     if not wanted:
-        float32 = distribution.policy(settings.precision) == "float32"
-        exact = float32 and not network.batch_statistics
-        return 2 if exact and devices == 1 and settings.batch_size % 2 == 0 else 1
+        return
     if wanted % devices or settings.batch_size % wanted:
         raise UserError(
             f"--microbatches={wanted} must divide --batch_size={settings.batch_size} "
             f"and be a multiple of the {devices} devices"
         )
-    if wanted > devices and network.batch_statistics:
+    if wanted > devices and settings.model in BATCH_STATISTICS:
         raise UserError(
             f"--microbatches={wanted}: --model={settings.model} takes statistics over "
             "the whole batch, which cannot be cut; leave the flag out"
         )
-    return wanted // devices
 
 
 def accumulate(
     differentiate: Callable, batch: Mapping[str, tf.Tensor], number: int
 ) -> tuple[list, dict, tf.Tensor]:
-    """Differentiates a batch part by part.
+    """Differentiates a batch piece by piece.
 
     Args:
       differentiate: Takes a batch; gives gradients, results by name, both to be
         summed, and one value for each example.
       batch: By name, with the examples along the first axis.
-      number: Of microbatches; divides the number of examples.
+      number: Number of pieces; divides the number of examples.
 
     Returns:
-      What `differentiate` gives, of the whole batch.
+      The gradients, results and values of the whole batch.
     """
+    if number == 1:
+        return differentiate(batch)
     size = batch["index"].shape[0] // number
     gradients, results, each = [], {}, []
     for start in range(0, number * size, size):
-        part = {name: value[start : start + size] for name, value in batch.items()}
+        piece = {name: value[start : start + size] for name, value in batch.items()}
         # One after another, so that only one keeps what it needs for its gradients.
         with tf.control_dependencies(gradients):
-            more, its_results, its_each = differentiate(part)
+            more, its_results, its_each = differentiate(piece)
         if not each:
             gradients, results = more, its_results
         else:
             gradients = [a + b for a, b in zip(gradients, more, strict=True)]
             results = {name: results[name] + its_results[name] for name in results}
         each.append(its_each)
-    return gradients, results, each[0] if number == 1 else tf.concat(each, 0)
+    return gradients, results, tf.concat(each, 0)

@@ -1,19 +1,20 @@
-"""Recipes: which losses, weights and rates a network is trained with, and when."""
+"""The schedule of a training: losses, weights and learning rates of each stage."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
 from collections.abc import Mapping
 
 import keras
 
 from trainer.errors import UserError
-from trainer.models.network import Network
+from trainer.models import Network
 from trainer.settings import Settings
-from trainer.train.adamw import AdamW
 
-MASK_WEIGHT = 2.0  # to 1 of depth: those of the original project
+MASK_WEIGHT = 2.0  # to 1 of depth, as in the original project
+NOT_DECAYED = ("bias", "gamma", "beta")
+FINAL_RATE = 0.01  # of the peak learning rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +30,9 @@ class Stage:
     """A stretch of training.
 
     Attributes:
-      until: Step it ends at.
-      heads: How much the loss of each head counts.
-      groups: What is trained; weights in no group are frozen.
+      until: Step at which it ends.
+      heads: Weight of the loss of each head.
+      groups: Weights to train; all others are frozen.
       dropout: Whether layers behave as in training.
     """
 
@@ -41,12 +42,12 @@ class Stage:
     dropout: bool = True
 
 
-def make_recipe(network: Network, settings: Settings) -> tuple[Stage, ...]:
-    """Makes the stages of a run; the optimizers' variables are made with them.
+def make_stages(network: Network, settings: Settings) -> tuple[Stage, ...]:
+    """Makes the stages of a training, and the optimizers with their variables.
 
     Args:
-      network: What is trained.
-      settings: Read are `recipe`, the steps, rates and weight decay.
+      network: The network to train.
+      settings: `recipe`, the steps, learning rates and weight decay are used.
 
     Returns:
       Stages in order; the last one ends at `train_steps`.
@@ -54,7 +55,8 @@ def make_recipe(network: Network, settings: Settings) -> tuple[Stage, ...]:
     Raises:
       UserError: If the recipe does not fit the network or its steps.
     """
-    make = {"joint": _joint, "paper": _paper}[settings.recipe]
+    check_settings(settings)
+    make = {"joint": _make_joint, "paper": _make_paper}[settings.recipe]
     stages = make(network, settings)
     for stage in stages:
         for group in stage.groups:
@@ -62,39 +64,52 @@ def make_recipe(network: Network, settings: Settings) -> tuple[Stage, ...]:
     return stages
 
 
-def learning_rate(settings: Settings, step: int) -> float:
-    """Learning rate of the first group of weights at a step, from 0."""
-    if settings.recipe == "paper":
-        return settings.learning_rate
-    return float(_Warm(settings.learning_rate, *_warm_steps(settings)).at(step))
+def check_settings(settings: Settings) -> None:
+    """Checks that the recipe fits the network and its steps.
 
-
-def _joint(network: Network, settings: Settings) -> tuple[Stage, ...]:
-    """Every head at once, the heads before the last for half."""
-    schedule = _Warm(settings.learning_rate, *_warm_steps(settings))
-    optimizer = AdamW(schedule, settings.weight_decay, ("bias", "gamma", "beta"))
-    heads = dict.fromkeys(network.heads, 0.5) | {network.heads[-1]: 1.0}
-    group = Group(optimizer, tuple(network.model.trainable_variables))
-    return (Stage(settings.train_steps, heads, (group,)),)
-
-
-def _paper(network: Network, settings: Settings) -> tuple[Stage, ...]:
-    """Eigen et al. 2014, section 3.3: SGD, a rate for every group of layers.
-
-    The paper gives 0.001 to the coarse convolutions, 0.1 to the coarse dense layers,
-    0.001 to the first and third and 0.01 to the second of the fine convolutions.
+    Raises:
+      UserError: If it does not.
     """
+    if settings.recipe != "paper":
+        return
     if settings.model != "eigen":
         raise UserError(
             f"--recipe=paper is for the network eigen; --model={settings.model} "
             "has other stacks or none"
         )
-    coarse_steps = settings.coarse_steps or round(settings.train_steps * 4 / 7)
+    coarse_steps = _count_coarse_steps(settings)
     if not 0 < coarse_steps < settings.train_steps:
         raise UserError(
             f"--coarse_steps={coarse_steps} leaves the fine stack nothing of "
             f"--train_steps={settings.train_steps}"
         )
+
+
+def find_learning_rate(settings: Settings, step: int) -> float:
+    """Finds the learning rate of the first group of weights at a step, from 0."""
+    if settings.recipe == "paper":
+        return settings.learning_rate
+    return float(_make_rate(settings)(step))
+
+
+def _make_joint(network: Network, settings: Settings) -> tuple[Stage, ...]:
+    """Trains all heads at once; heads before the last one count half."""
+    optimizer = keras.optimizers.AdamW(
+        _make_rate(settings), weight_decay=settings.weight_decay
+    )
+    optimizer.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+    heads = dict.fromkeys(network.heads, 0.5) | {network.heads[-1]: 1.0}
+    group = Group(optimizer, tuple(network.model.trainable_variables))
+    return (Stage(settings.train_steps, heads, (group,)),)
+
+
+def _make_paper(network: Network, settings: Settings) -> tuple[Stage, ...]:
+    """Trains one stack after the other, each group of layers at its own rate.
+
+    Eigen et al. 2014, section 3.3: SGD; 0.001 for the coarse convolutions, 0.1 for
+    the coarse dense layers, 0.001 for the first and third and 0.01 for the second of
+    the fine convolutions.
+    """
 
     def group(factor, *names):
         variables = [
@@ -111,30 +126,24 @@ def _paper(network: Network, settings: Settings) -> tuple[Stage, ...]:
     )
     fine = (group(1, "fine_1", "fine_4"), group(10, "fine_3"))
     return (
-        Stage(coarse_steps, {"coarse": 1.0}, coarse),
+        Stage(_count_coarse_steps(settings), {"coarse": 1.0}, coarse),
         Stage(settings.train_steps, {"fine": 1.0}, fine, dropout=False),
     )
 
 
-def _warm_steps(settings: Settings) -> tuple[int, int]:
-    return min(settings.warmup_steps, settings.train_steps // 2), settings.train_steps
+def _count_coarse_steps(settings: Settings) -> int:
+    return settings.coarse_steps or round(settings.train_steps * 4 / 7)
 
 
-class _Warm(keras.optimizers.schedules.LearningRateSchedule):
-    """Straight up to the highest rate, then down half a cosine to a hundredth."""
-
-    def __init__(self, highest: float, warm: int, steps: int):
-        self._highest, self._warm, self._steps = highest, warm, steps
-
-    def at(self, step: float, cosine=math.cos, least=min):
-        up = least((step + 1) / max(self._warm, 1), 1.0)
-        part = least(step / self._steps, 1.0)
-        return self._highest * up * (0.505 + 0.495 * cosine(math.pi * part))
-
-    def __call__(self, step):
-        return self.at(
-            keras.ops.cast(step, "float32"), keras.ops.cos, keras.ops.minimum
-        )
-
-    def get_config(self) -> dict:
-        return {"highest": self._highest, "warm": self._warm, "steps": self._steps}
+@functools.cache
+def _make_rate(settings: Settings) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Rises linearly to the peak, then falls as half a cosine to a hundredth of it."""
+    peak = settings.learning_rate
+    warm = min(settings.warmup_steps, settings.train_steps // 2)
+    return keras.optimizers.schedules.CosineDecay(
+        peak / max(warm, 1),
+        decay_steps=settings.train_steps - warm,
+        alpha=FINAL_RATE,
+        warmup_target=peak if warm else None,
+        warmup_steps=warm,
+    )

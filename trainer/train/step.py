@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 from keras import ops
 
+from trainer.contract import MAX_DEPTH
 from trainer.errors import UserError
-from trainer.evaluate import metrics
-from trainer.models.network import MOST_DEPTH, Network
+from trainer.evaluate import sum_mask_pixels
+from trainer.models import Network
 from trainer.settings import Settings
 from trainer.train import losses, microbatches
 from trainer.train.schedule import MASK_WEIGHT, Stage
@@ -16,79 +19,72 @@ from trainer.train.state import State
 DICE_SMOOTH = 50.0  # pixels
 
 
-def head_losses(network: Network, maps, batch: dict, settings: Settings):
-    """Losses of mask and depth of one head, depth in the network's own code.
+def compute_head_losses(network: Network, maps, batch: dict, settings: Settings):
+    """Computes the losses of mask and depth of one head.
 
     Args:
-      network: What gave the maps.
+      network: The network that gave the maps.
       maps: float32 [N, h, w, 2].
       batch: 'mask' float32 [N, H, W, 1] in 0 to 1, 'depth' float32 [N, H, W, 1] in
-        metres. Maps that divide the picture evenly learn from the means over their
-        cells, others are enlarged.
-      settings: Read are `edge_weight`, `dice`, `depth_edges` and `ssim`.
+        metres. Maps whose cells divide the picture evenly are compared with the means
+        over their cells; others are enlarged.
+      settings: `edge_weight`, `dice`, `depth_edges` and `ssim` are used.
 
     Returns:
       Mask loss and depth loss, float32 [N], and the mask's logits.
     """
-    true, metres, covered = batch["mask"], batch["depth"], 1.0
+    true, metres = batch["mask"], batch["depth"]
+    covered: Any = 1.0
     if network.grid is None:
-        true, metres = _cell_means(true, metres, maps.shape[1:3])
+        true, metres = _average_cells(true, metres, maps.shape[1:3])
     else:
         covered = network.grid.covered(true.shape[1])
     logits, code = network.logits(maps, tuple(true.shape[1:3]))
     weights = covered
     if settings.edge_weight != 1:
-        weights = covered * losses.edge_weights(true, settings.edge_weight)
-    mask = losses.mask_loss(logits, true, weights)
+        weights = covered * losses.weight_edges(true, settings.edge_weight)
+    mask = losses.compute_mask_loss(logits, true, weights)
     if settings.dice:
         cell = batch["mask"].shape[1] // true.shape[1]
         smooth = DICE_SMOOTH / cell**2
-        mask += settings.dice * losses.dice_loss(logits, true, covered, smooth)
+        mask += settings.dice * losses.compute_dice_loss(logits, true, covered, smooth)
     if network.depth_code == "share":
-        depth = losses.share_loss(code, metres, MOST_DEPTH, covered)
+        depth = losses.compute_share_loss(code, metres, MAX_DEPTH, covered)
     else:
-        depth = losses.depth_loss(code, metres, covered)
+        depth = losses.compute_depth_loss(code, metres, covered)
         if settings.depth_edges:
-            depth += settings.depth_edges * losses.depth_edge_loss(
+            depth += settings.depth_edges * losses.compute_depth_edge_loss(
                 code, metres, covered
             )
     if settings.ssim:
-        # Where depth is unknown both are the same, so that nothing is learned there.
+        # Unknown depth is set to 0 in both, so that nothing is learned there.
         known = ops.cast(metres > 0, "float32")
-        shares = [d * known / MOST_DEPTH for d in (network.metres(code), metres)]
-        depth += settings.ssim * losses.ssim_loss(*shares)
+        shares = [d * known / MAX_DEPTH for d in (network.metres(code), metres)]
+        depth += settings.ssim * losses.compute_ssim_loss(*shares)
     return mask, depth, logits
 
 
-def _cell_means(mask, depth, cells):
-    """Labels over the cells of a map; depth over the pixels where it is known."""
-    side = mask.shape[1] // cells[0]
-    if side == 1:
-        return mask, depth
-    mask, total, known = (
-        ops.average_pool(values, side, side)
-        for values in (mask, depth, ops.cast(depth > 0, "float32"))
-    )
-    return mask, total / ops.maximum(known, 1e-6)
-
-
-def make_step(state: State, stage: Stage):
+def make_step(
+    state: State, stage: Stage, settings: Settings, strategy: tf.distribute.Strategy
+):
     """Makes the function that does one step of a stage.
 
     Args:
-      state: The run.
-      stage: What is trained, on which heads.
+      state: The training.
+      stage: Heads and weights to train.
+      settings: Settings of the run.
+      strategy: Shares the batch among devices.
 
     Returns:
       A function of a batch that gives two things: the losses by name, of all devices
       together and divided by the batch size, with the sums of the mask's counts; and
-      the loss of each example, float32 [batch_size / replicas] on each device. It
+      the loss of each example, float32 [batch_size / devices] on each device. It
       raises UserError if XLA is wanted and cannot compile the step.
 
     Raises:
       UserError: If the batch cannot be cut into the microbatches that are wanted.
     """
-    settings, network = state.settings, state.network
+    network = state.network
     variables = [variable for group in stage.groups for variable in group.variables]
 
     @tf.function(jit_compile=settings.xla or None)
@@ -100,7 +96,7 @@ def make_step(state: State, stage: Stage):
                 {"bg": batch["bg"], "fgbg": batch["fgbg"]}, training=stage.dropout
             )
             for head, weight in stage.heads.items():
-                mask, depth, logits = head_losses(
+                mask, depth, logits = compute_head_losses(
                     network, outputs[head], batch, settings
                 )
                 each += weight * (MASK_WEIGHT * mask + settings.depth_weight * depth)
@@ -109,14 +105,12 @@ def make_step(state: State, stage: Stage):
                 results |= {f"{head}_mask_loss": mask, f"{head}_depth_loss": depth}
             loss = tf.reduce_sum(each) / settings.batch_size
         gradients = tape.gradient(loss, [variable.value for variable in variables])
-        counts = metrics.mask_sums(ops.sigmoid(logits), batch["mask"])
+        counts = sum_mask_pixels(ops.sigmoid(logits), batch["mask"])
         results |= {name: tf.reduce_sum(value) for name, value in counts.items()}
         results |= {"loss": loss, "mask_loss": mask, "depth_loss": depth}
         return gradients, results, each
 
-    number = microbatches.per_device(
-        settings, network, state.strategy.num_replicas_in_sync
-    )
+    number = microbatches.count_per_device(settings, strategy.num_replicas_in_sync)
 
     def replica_step(batch):
         gradients, results, each = microbatches.accumulate(differentiate, batch, number)
@@ -126,44 +120,50 @@ def make_step(state: State, stage: Stage):
             group.optimizer.apply(chosen, group.variables)
         return results, each
 
-    move = _approach if settings.ema else _take
     pairs = list(zip(state.averaged.model.weights, network.model.weights, strict=True))
 
     @tf.function
     def step(batch):
-        results, each = state.strategy.run(replica_step, args=(batch,))
+        results, each = strategy.run(replica_step, args=(batch,))
         done = tf.cast(state.step.assign_add(1), tf.float32)
-        # Early averages would remember the untrained weights for long.
+        # Ours, since Keras's `use_ema` is wrong for short runs: it has no warm-up, so
+        # that after 500 steps 37 % of the average are the untrained weights (0.998
+        # to the power of 500). It saves 3 % of a step of refine and costs 4 % of one
+        # of Eigen (benchmarks/keras_optimizer.py).
         momentum = tf.minimum(settings.ema, (1 + done) / (10 + done))
         for average, weight in pairs:
-            state.strategy.extended.update(
-                average.value, move, args=(weight.value, momentum), group=False
+            strategy.extended.update(
+                average.value, _approach, args=(weight.value, momentum), group=False
             )
         sums = {
-            name: state.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+            name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
             for name, value in results.items()
         }
         return sums, each
 
-    return _compiled(step, settings) if settings.xla else step
+    return _report_uncompilable(step, settings) if settings.xla else step
+
+
+def _average_cells(mask, depth, cells):
+    """Averages labels over the cells of a map, depth where it is known."""
+    side = mask.shape[1] // cells[0]
+    if side == 1:
+        return mask, depth
+    mask, total, known = (
+        ops.average_pool(values, side, side)
+        for values in (mask, depth, ops.cast(depth > 0, "float32"))
+    )
+    return mask, total / ops.maximum(known, 1e-6)
 
 
 def _approach(average: tf.Variable, weight: tf.Variable, momentum: tf.Tensor) -> None:
-    """Moves an average towards a weight, in two passes over the arrays."""
-    tf.raw_ops.ResourceApplyGradientDescent(
-        var=average.handle,
-        alpha=tf.cast(1 - momentum, average.dtype),
-        delta=average - tf.cast(weight, average.dtype),
-    )
+    """Moves an average towards a weight; with a momentum of 0 it becomes the weight."""
+    weight = tf.cast(weight, average.dtype)
+    average.assign_sub(tf.cast(1 - momentum, average.dtype) * (average - weight))
 
 
-def _take(average: tf.Variable, weight: tf.Variable, momentum: tf.Tensor) -> None:
-    del momentum
-    average.assign(tf.cast(weight, average.dtype))
-
-
-def _compiled(step, settings: Settings):
-    """The step, with what XLA has against it as one line."""
+def _report_uncompilable(step, settings: Settings):
+    """Wraps the step so that XLA's refusal is told in one line."""
 
     def compiled_step(batch):
         try:

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run."""
+"""Curves, pictures and texts of a training for TensorBoard."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from trainer import data
+from trainer.contract import FEATURES
+from trainer.data import Mixture, make_evaluation_batches
 from trainer.figures import colours
+from trainer.models import Network
+from trainer.settings import Settings
 
-PICTURES = 4  # held-out examples shown through training
+PICTURES = 4  # examples of validation, the same all through training
 TAGS = {
     "loss": "loss/all",
     "mask_iou": "training/mask_iou",
@@ -23,34 +26,32 @@ TAGS = {
 }
 
 
-class Summaries:
-    """Writes scalars, and pictures of the same held-out examples, to TensorBoard."""
+class TensorBoard:
+    """Writes curves, and predictions of the same validation examples."""
 
-    def __init__(self, state):
-        """Reads the examples and writes the settings down as text.
+    def __init__(self, settings: Settings, mixture: Mixture, averaged: Network):
+        """Reads the examples, and writes the settings as text.
 
         Args:
-          state: The run, a `trainer.state.State`.
+          settings: Settings of the run.
+          mixture: Its data sets.
+          averaged: The network with the averaged weights.
         """
-        settings = state.settings
-        self._averaged = state.averaged
+        self._averaged = averaged
         self._writer = tf.summary.create_file_writer(
             str(settings.folder / "tensorboard")
         )
-        self._batch = _held_out(state)
-        dataset = {
-            "dataset": data.full_name(state.builders),
-            "fingerprint": data.fingerprint(state.builders),
-        }
+        self._batch = _read_examples(settings, mixture)
+        dataset = {"dataset": mixture.full_name, "fingerprint": mixture.fingerprint}
         with self._writer.as_default(step=0):
-            tf.summary.text("dataset", _text(dataset))
-            tf.summary.text("settings", _text(dataclasses.asdict(settings)))
+            tf.summary.text("dataset", _format_table(dataset))
+            tf.summary.text("settings", _format_table(dataclasses.asdict(settings)))
 
-    def line(self, step: int, values: dict[str, float]) -> None:
-        """Writes what stands in a line of history.jsonl.
+    def write_line(self, step: int, values: dict[str, float]) -> None:
+        """Writes the values of a line of history.jsonl.
 
         Args:
-          step: Its step.
+          step: Step of the line.
           values: The line. Losses come by head, as 'loss/coarse_mask'; those without a
             head are the last one's.
         """
@@ -59,15 +60,15 @@ class Summaries:
             head, _, loss = name.removesuffix("_loss").rpartition("_")
             if head and name.endswith("_loss"):
                 curves[f"loss/{head}_{loss}"] = value
-        self.scalars(step, curves)
+        self.write_scalars(step, curves)
 
-    def scalars(self, step: int, values: dict[str, float]) -> None:
+    def write_scalars(self, step: int, values: dict[str, float]) -> None:
         """Writes every value under its tag."""
         with self._writer.as_default(step=step):
             for tag, value in values.items():
                 tf.summary.scalar(tag, value)
 
-    def pictures(self, step: int) -> None:
+    def write_pictures(self, step: int) -> None:
         """Writes composites, masks and depths, the true ones left of the predicted."""
         batch, size = self._batch, self._batch["mask"].shape[1:3]
         mask, depth = self._averaged.predict(batch["bg"], batch["fgbg"], tuple(size))
@@ -82,30 +83,30 @@ class Summaries:
         self._writer.flush()
 
     def close(self) -> None:
-        """Writes out what is still in memory."""
+        """Flushes and closes the file."""
         self._writer.close()
 
 
-def _held_out(state) -> dict:
-    """A few examples of the validation splits of all data sets."""
-    settings, number = state.settings, len(state.builders)
+def _read_examples(settings: Settings, mixture: Mixture) -> dict:
+    """Reads a few examples of the validation splits of all data sets."""
+    validation = mixture.with_split(settings.validation_split)
+    builders = mixture.builders[:PICTURES]
     batches = [
         next(
             iter(
-                data.evaluation_batches(
-                    builder,
-                    settings.validation_split,
+                make_evaluation_batches(
+                    validation.only(builder),
                     size=settings.size,
-                    batch_size=max(1, PICTURES // number),
+                    batch_size=max(1, PICTURES // len(builders)),
                 )
             )
         )
-        for builder in state.builders[:PICTURES]
+        for builder in builders
     ]
-    return {name: tf.concat([b[name] for b in batches], 0) for name in batches[0]}
+    return {name: tf.concat([b[name] for b in batches], 0) for name in FEATURES}
 
 
-def _text(values: dict) -> str:
-    """Markdown: a table of names and values."""
+def _format_table(values: dict) -> str:
+    """Formats names and values as a Markdown table."""
     rows = [f"| {name} | `{json.dumps(value)}` |" for name, value in values.items()]
     return "\n".join(["| | |", "|---|---|", *rows])

@@ -1,5 +1,6 @@
-"""Vehicles: their shapes, and what they look like from a place."""
+"""Vehicles: their shapes, and their pictures from any side."""
 
-from fgbg_tfds.procedural.vehicles.rendering import Sprite, draw_vehicle, render
+from fgbg_tfds.procedural.vehicles.coachwork import design
+from fgbg_tfds.procedural.vehicles.rendering import draw_vehicle, render
 
-__all__ = ["Sprite", "draw_vehicle", "render"]
+__all__ = ["design", "draw_vehicle", "render"]

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from PIL import Image, ImageDraw
 
+from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.vehicles.coachwork import Coachwork, Panel, Wheel, design
 
 _OVERSAMPLING = 4
 _SKY = np.array([205.0, 218.0, 232.0])
 _SUN = np.array([-0.35, 0.45, 0.82])  # of the car: forward, left, up
-
-
-@dataclasses.dataclass(frozen=True)
-class Sprite:
-    """A flat picture of a thing that stands on the ground.
-
-    Attributes:
-      rgba: uint8 [h, w, 4], trimmed to its alpha.
-      relief: float32 [h, w], metres nearer (negative) or farther (positive) than
-        the foot; 0 where the alpha is 0.
-      height: Metres from the lowest to the highest row.
-      reach: Metres from its middle to its nearest foot.
-    """
-
-    rgba: np.ndarray
-    relief: np.ndarray
-    height: float
-    reach: float = 0.0
 
 
 class _Eye:

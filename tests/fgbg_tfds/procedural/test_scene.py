@@ -6,7 +6,7 @@ from fgbg_tfds.procedural.camera import Camera
 from fgbg_tfds.procedural.canvas import Canvas
 from fgbg_tfds.procedural.scene import paste_cutout
 from fgbg_tfds.procedural.textures import SIDE, texture
-from fgbg_tfds.procedural.vehicles.rendering import Sprite
+from fgbg_tfds.procedural.sprite import Sprite
 
 
 @pytest.fixture(scope="module")

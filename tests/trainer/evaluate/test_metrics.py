@@ -16,7 +16,9 @@ def test_mask_metrics_by_hand():
     predicted = maps([[[0.9, 0.5, 0.6, 0.4], [0.1, 0.7, 0.0, 0.2]]])
     mask = maps([[[1.0, 1.0, 0.2, 0.8], [0.0, 0.9, 0.0, 1.0]]])
     # hits 3 (0.9, 0.5, 0.7), false alarm 1 (0.6), misses 2 (0.4, 0.2)
-    result = metrics.mask_metrics(arrays(metrics.mask_sums(predicted, mask)))
+    result = metrics.compute_mask_metrics(
+        arrays(metrics.sum_mask_pixels(predicted, mask))
+    )
     assert result == pytest.approx(
         {
             "mask_iou": 3 / 6,
@@ -28,8 +30,10 @@ def test_mask_metrics_by_hand():
 
 
 def test_mask_metrics_of_nothing_found_where_nothing_is():
-    sums = arrays(metrics.mask_sums(np.zeros((2, 4, 4, 1)), np.zeros((2, 4, 4, 1))))
-    assert set(metrics.mask_metrics(sums).values()) == {1.0}
+    sums = arrays(
+        metrics.sum_mask_pixels(np.zeros((2, 4, 4, 1)), np.zeros((2, 4, 4, 1)))
+    )
+    assert set(metrics.compute_mask_metrics(sums).values()) == {1.0}
 
 
 def boundary(mask):
@@ -69,8 +73,10 @@ def test_boundary_f_is_that_of_every_pixel_compared_with_every_other():
         one, other = boundary(predicted), boundary(mask)
         precision, recall = part_met(one, other), part_met(other, one)
         expected.append(2 * precision * recall / max(precision + recall, 1e-9))
-    sums = arrays(metrics.boundary_sums(found[..., None] * 0.9, true[..., None] * 0.8))
-    result = metrics.boundary_metrics(sums)
+    sums = arrays(
+        metrics.sum_boundary_pixels(found[..., None] * 0.9, true[..., None] * 0.8)
+    )
+    result = metrics.compute_boundary_metrics(sums)
     assert 0.2 < np.mean(expected) < 0.95
     assert result["mask_boundary_f"] == pytest.approx(np.mean(expected), abs=1e-6)
     rate = (found & ~true).sum() / (~true).sum()
@@ -81,8 +87,8 @@ def test_a_boundary_may_be_two_pixels_off_and_no_more():
     mask = np.zeros((1, 32, 32, 1), np.float32)
     mask[:, 8:20, 8:20] = 1
     figures = [
-        metrics.boundary_metrics(
-            arrays(metrics.boundary_sums(np.roll(mask, (off, 0), (1, 2)), mask))
+        metrics.compute_boundary_metrics(
+            arrays(metrics.sum_boundary_pixels(np.roll(mask, (off, 0), (1, 2)), mask))
         )["mask_boundary_f"]
         for off in (0, 2, 3)
     ]
@@ -95,7 +101,9 @@ def test_boundary_f_of_nothing_and_of_one_side_alone():
     something[:, 2:5, 2:5] = 1
 
     def f(predicted, mask):
-        return metrics.boundary_metrics(arrays(metrics.boundary_sums(predicted, mask)))
+        return metrics.compute_boundary_metrics(
+            arrays(metrics.sum_boundary_pixels(predicted, mask))
+        )
 
     assert f(nothing, nothing) == {
         "mask_boundary_f": 1.0,
@@ -114,7 +122,9 @@ def test_boundary_f_of_nothing_and_of_one_side_alone():
 def test_depth_metrics_by_hand():
     true = maps([[[2.0, 4.0, 10.0, 0.0]]])
     predicted = maps([[[3.0, 4.0, 5.0, 33.0]]])
-    result = metrics.depth_metrics(arrays(metrics.depth_sums(predicted, true)))
+    result = metrics.compute_depth_metrics(
+        arrays(metrics.sum_depth_errors(predicted, true))
+    )
     logs = np.log([3 / 2, 1, 1 / 2])
     assert result == pytest.approx(
         {
@@ -135,7 +145,9 @@ def test_depth_metrics_by_hand():
 def test_silog_is_averaged_over_pictures_and_ignores_their_scales():
     true = np.array([[1.0, 4.0], [2.0, 8.0]], np.float32).reshape(2, 1, 2, 1)
     predicted = true * np.array([3.0, 0.5], np.float32).reshape(2, 1, 1, 1)
-    result = metrics.depth_metrics(arrays(metrics.depth_sums(predicted, true)))
+    result = metrics.compute_depth_metrics(
+        arrays(metrics.sum_depth_errors(predicted, true))
+    )
     assert result["depth_silog"] == pytest.approx(0, abs=1e-3)
     assert result["depth_rmse_log"] > 0.5
 
@@ -144,14 +156,17 @@ def test_figures_do_not_depend_on_the_batches():
     rng = np.random.default_rng(0)
     true = rng.uniform(-5, 60, (7, 6, 6, 1)).clip(0).astype(np.float32)
     guess = rng.uniform(1, 60, (7, 6, 6, 1)).astype(np.float32)
-    whole = arrays(metrics.depth_sums(guess, true))
+    whole = arrays(metrics.sum_depth_errors(guess, true))
     halves = [
-        arrays(metrics.depth_sums(guess[s], true[s])) for s in (slice(3), slice(3, 7))
+        arrays(metrics.sum_depth_errors(guess[s], true[s]))
+        for s in (slice(3), slice(3, 7))
     ]
     joined = {name: np.concatenate([half[name] for half in halves]) for name in whole}
-    assert metrics.depth_metrics(joined) == metrics.depth_metrics(whole)
+    assert metrics.compute_depth_metrics(joined) == metrics.compute_depth_metrics(whole)
 
 
 def test_depth_metrics_of_no_depth_are_not_a_number():
-    sums = arrays(metrics.depth_sums(np.ones((1, 2, 2, 1)), np.zeros((1, 2, 2, 1))))
-    assert np.isnan(list(metrics.depth_metrics(sums).values())).all()
+    sums = arrays(
+        metrics.sum_depth_errors(np.ones((1, 2, 2, 1)), np.zeros((1, 2, 2, 1)))
+    )
+    assert np.isnan(list(metrics.compute_depth_metrics(sums).values())).all()

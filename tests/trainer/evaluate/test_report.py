@@ -222,7 +222,7 @@ def no_json(folder):
             other_data,
             "other: it was trained on fgbg/streets/1.0.0 .*, this run on mini",
         ),
-        (no_checkpoints, "other: no checkpoint in .* can be read; train it first"),
+        (no_checkpoints, "other: workdir .*other has no checkpoint; train first"),
     ],
 )
 def test_a_run_that_cannot_be_compared_is_told(
@@ -251,16 +251,19 @@ def test_a_run_named_twice_is_told(evaluate, dnn15):
         evaluate(f"{dnn15},{dnn15}")
 
 
-def test_parts_of_a_split_are_spread_evenly(data_dir):
-    builder = data.open_dataset("miniset/sample", data_dir)
-    assert data.spread(builder, "train", 48) == "train"
-    whole, part = (
-        [example["mask"].tobytes() for example in data.pictures(builder, split)]
-        for split in ("train", data.spread(builder, "train", 6))
-    )
-    places = [whole.index(mask) for mask in part]
+def test_a_sample_of_a_split_is_spread_evenly(data_dir):
+    mixture = data.open_mixture("miniset/sample", data_dir)
+    (builder,) = mixture
+
+    def masks(split):
+        pictures = mixture.with_split(split).read_pictures(("mask",))
+        return [picture["mask"].tobytes() for picture in pictures]
+
+    whole = masks("train")
+    assert data.sample_split(builder, "train", 48) == "train"
+    places = list(map(whole.index, masks(data.sample_split(builder, "train", 6))))
     np.testing.assert_allclose(places, np.linspace(0, 47, 6), atol=1)
-    inner = data.spread(builder, "train[12:36]", 4)
-    assert data.count(builder, inner) == 4
-    places = [whole.index(e["mask"].tobytes()) for e in data.pictures(builder, inner)]
+    inner = data.sample_split(builder, "train[12:36]", 4)
+    assert mixture.with_split(inner).count() == 4
+    places = list(map(whole.index, masks(inner)))
     np.testing.assert_allclose(places, np.linspace(12, 35, 4), atol=1)

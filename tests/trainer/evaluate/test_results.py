@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from trainer.evaluate import metrics, tables
-from trainer.evaluate import results as reporting
+from trainer.data import PAIRS
+from trainer.evaluate import metrics, results, tables
 from trainer.evaluate.results import Block
 
 
@@ -18,13 +18,15 @@ def sums(rng, number, known=True):
     predicted = rng.uniform(0, 1, (number, 8, 8, 1)).astype(np.float32)
     mask = (rng.uniform(size=predicted.shape) < 0.5).astype(np.float32)
     depth = rng.uniform(1, 9, predicted.shape).astype(np.float32) * known
-    masks = metrics.mask_sums(predicted, mask) | metrics.boundary_sums(predicted, mask)
-    depths = metrics.depth_sums(depth + 1, depth)
+    masks = metrics.sum_mask_pixels(predicted, mask) | metrics.sum_boundary_pixels(
+        predicted, mask
+    )
+    depths = metrics.sum_depth_errors(depth + 1, depth)
     arrays = [{n: np.asarray(v) for n, v in part.items()} for part in (masks, depths)]
     return {
-        reporting.SUBTRACTIONS[0]: arrays[0],
-        reporting.SUBTRACTIONS[1]: arrays[0],
-        reporting.MEAN_DEPTH: arrays[1],
+        results.SUBTRACTIONS[0]: arrays[0],
+        results.SUBTRACTIONS[1]: arrays[0],
+        results.MEAN_DEPTH: arrays[1],
         "x": arrays[0] | arrays[1],
     }
 
@@ -35,7 +37,7 @@ def blocks():
     return [
         Block(dataset, "test", pairs, number, sums(rng, number, pairs != "empty"))
         for dataset, number in (("a/1", 3), ("b/1", 5))
-        for pairs in reporting.PAIRS
+        for pairs in PAIRS
     ]
 
 
@@ -44,13 +46,13 @@ def report(blocks):
     thresholds = {
         n: v for n, v in thresholds.items() if n in {b.dataset for b in blocks}
     }
-    return reporting.result(blocks, {"x": FakeRun()}, thresholds, "test")
+    return results.summarise(blocks, {"x": FakeRun()}, thresholds, "test")
 
 
 def test_all_together_is_of_all_pixels_not_of_the_two_figures(blocks):
     result = report(blocks)
     clean = {b["dataset"]: b for b in result["test"] if b["pairs"] == "clean"}
-    pooled = clean[reporting.ALL]
+    pooled = clean[results.ALL_SETS]
     assert pooled["examples"] == result["examples"] == 8
     hits, misses, alarms = (
         sum(b.sums["x"][n].sum() for b in blocks if b.pairs == "clean")
@@ -75,7 +77,7 @@ def test_what_is_unknown_is_left_out_and_not_nan(blocks):
     result = report(blocks)
     empty = result["test"][2]["rows"]
     assert set(empty["x"]) == {"mask_false_positive_rate"}
-    assert reporting.MEAN_DEPTH not in empty
+    assert results.MEAN_DEPTH not in empty
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
@@ -89,8 +91,8 @@ def test_the_tables_show_every_block_and_name_the_thresholds(blocks):
     result = report(blocks) | {
         "dataset": "a/1,b/1", "split": "test", "model": "x", "step": 7, "timing": timing
     }  # fmt: skip
-    text = tables.markdown(json.loads(json.dumps(result)))
-    for dataset, levels in (("a/1", "20"), ("b/1", "21"), (reporting.ALL, "20/21")):
+    text = tables.format_report(json.loads(json.dumps(result)))
+    for dataset, levels in (("a/1", "20"), ("b/1", "21"), (results.ALL_SETS, "20/21")):
         assert f"## test of {dataset}\n" in text
         assert f"## Generalisation on {dataset}\n" in text
         assert f"background subtraction, ≥ {levels} " in text

@@ -49,8 +49,8 @@ print(json.dumps({"junk": junk, "dtype": answers["depth"].dtype.name}))
 
 @pytest.fixture(scope="module")
 def pairs(data_dir):
-    builder = data.open_dataset("miniset/sample", data_dir)
-    examples = list(data.pictures(builder, "test"))
+    test = data.open_mixture("miniset/sample", data_dir, "test")
+    examples = list(test.read_pictures())
     return {name: np.stack([e[name] for e in examples]) for name in examples[0]}
 
 

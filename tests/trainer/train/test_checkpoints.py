@@ -86,7 +86,7 @@ def test_damaged_checkpoints_fall_back_to_the_one_before(
     for path in tmp_path.glob("checkpoints/*.data*"):
         path.write_bytes(b"")
     with pytest.raises(UserError, match=r"no checkpoint in .* can be read"):
-        main.run(settings(mode="evaluate"))
+        main.run(settings(mode="evaluate", checkpoint_steps=1))
 
 
 def test_the_best_weights_are_kept_and_reported(settings, tmp_path, caplog):

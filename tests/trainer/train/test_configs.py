@@ -7,7 +7,7 @@ from absl.testing import flagsaver
 
 from trainer import main
 from trainer.models import make_network
-from trainer.train.schedule import make_recipe
+from trainer.train import make_stages
 
 CONFIGS = sorted((pathlib.Path(__file__).parents[3] / "configs").glob("*.flags"))
 
@@ -22,10 +22,10 @@ def defined():
 def test_a_recipe_fits_its_network(defined, path):
     with flagsaver.flagsaver():
         main.FLAGS(["trainer.main", f"--flagfile={path}"])
-        settings = main.settings_of_flags()
+        settings = main.read_flags()
     assert settings.workdir == f"runs/{path.stem}"
     network = make_network(settings, settings.size)
-    groups = [g for stage in make_recipe(network, settings) for g in stage.groups]
+    groups = [g for stage in make_stages(network, settings) for g in stage.groups]
     trained = {id(v) for group in groups for v in group.variables}
     assert trained == {id(v) for v in network.model.trainable_variables}
 

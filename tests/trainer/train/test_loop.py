@@ -91,6 +91,12 @@ def test_tensorboard_gets_scalars_pictures_and_settings(trained):
         ({"recipe": "paper", "model": "refine"}, "is for the network eigen"),
         ({"model": "refine", "small_size": "tiny"}, "--small_size=tiny is no size"),
         ({"life_without": "shake"}, "add --augment=life"),
+        (
+            {"augment": "life", "batch_size": 6},
+            "--batch_size=6 .* 6 pairs.* multiple of 4",
+        ),
+        ({"compare": "nowhere"}, "--compare=nowhere: no run.json"),
+        ({"dataset_shares": "1,2"}, "--dataset_shares has 2 numbers for 1"),
         ({"augment": "life", "life_without": "shade"}, "no shade; there are empty"),
         ({"strategy": "parameter_server"}, "refused"),
         ({"strategy": "multi_worker"}, "TF_CONFIG"),
@@ -98,9 +104,45 @@ def test_tensorboard_gets_scalars_pictures_and_settings(trained):
         ({"coarse_weights": "nowhere.npz"}, "--coarse_weights=nowhere.npz cannot be"),
     ],
 )
-def test_mistakes_are_told_plainly(settings, changes, message):
+def test_mistakes_are_told_before_anything_is_written(
+    settings, tmp_path, changes, message
+):
     with pytest.raises(UserError, match=message):
         main.run(settings(**changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_corrected_command_takes_the_workdir_of_the_mistaken_one(settings, tmp_path):
+    """The workdir used to be claimed by the run that was refused."""
+    with pytest.raises(UserError, match="multiple of 32"):
+        main.run(settings(image_size="100"))
+    main.run(settings(image_size="64", mode="train", train_steps=1))
+    assert (tmp_path / "export" / "1" / "saved_model.pb").exists()
+
+
+def test_a_finished_run_is_not_trained_again_with_other_settings(settings, tmp_path):
+    main.run(settings())
+    before = (tmp_path / "run.json").read_bytes()
+    for changes in ({"learning_rate": 0.01}, {"train_steps": 4}, {"edge_weight": 2.0}):
+        (name,) = changes
+        with pytest.raises(UserError, match=f"holds a finished run with {name} "):
+            main.run(settings(**changes))
+    # Settings of its use may change: the same weights are reported on again.
+    main.run(settings(report="full", report_examples=8))
+    assert (tmp_path / "run.json").read_bytes() == before
+    assert "Generalisation" in (tmp_path / "report.md").read_text()
+
+
+def test_a_run_that_is_not_finished_may_go_on_with_other_settings(
+    settings, tmp_path, monkeypatch
+):
+    """As the error of a diverged loss recommends."""
+    with pytest.raises(UserError, match="Try a lower --learning_rate"):
+        rate = {"learning_rate": 1e30, "warmup_steps": 0, "precision": "float32"}
+        main.run(settings(checkpoint_steps=1, train_steps=4, **rate))
+    main.run(settings(checkpoint_steps=1, train_steps=4, precision="float32"))
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["settings"]["learning_rate"] == 1e-3
 
 
 def test_a_workdir_of_another_run_is_refused(settings, trained):
@@ -127,16 +169,16 @@ def test_a_loss_that_is_no_number_stops_the_run(command, data_dir, tmp_path):
     )
     named = re.findall(r"miniset/sample (train\[\d+:\d+\])", last)
     assert len(named) == 8
-    builder = data.open_dataset("miniset/sample", data_dir)
-    batch = next(iter(data.training_batches(
-        builder, "train", size=(64, 64), batch_size=8, seed=0, first_step=1,
+    mixture = data.open_mixture("miniset/sample", data_dir)
+    batch = next(iter(data.make_training_batches(
+        mixture, size=(64, 64), batch_size=8, first_step=1,
         augmentation=Augmentation(zoom=1.0, colour=0.0, flip=False),
     )))  # fmt: skip
     seen = {bg.numpy().astype("uint8").tobytes() for bg in batch["bg"]}
     assert seen == {
         picture["bg"].tobytes()
         for split in named
-        for picture in data.pictures(builder, split, ("bg",))
+        for picture in mixture.with_split(split).read_pictures(("bg",))
     }
 
 

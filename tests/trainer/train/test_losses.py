@@ -15,7 +15,9 @@ def test_mask_loss_is_the_mean_negative_log_likelihood():
     mask = maps([[[1.0, 0.0], [0.0, 1.0]]])
     chances = 1 / (1 + np.exp(-logits))
     expected = -np.log(np.where(mask == 1, chances, 1 - chances)).mean()
-    np.testing.assert_allclose(losses.mask_loss(logits, mask), [expected], rtol=1e-6)
+    np.testing.assert_allclose(
+        losses.compute_mask_loss(logits, mask), [expected], rtol=1e-6
+    )
 
 
 def test_mask_loss_agrees_with_keras_on_soft_masks():
@@ -24,7 +26,7 @@ def test_mask_loss_agrees_with_keras_on_soft_masks():
     mask = rng.uniform(size=(3, 8, 8, 1)).astype(np.float32)
     theirs = keras.losses.binary_crossentropy(mask, logits, from_logits=True)
     np.testing.assert_allclose(
-        losses.mask_loss(logits, mask), np.mean(theirs, (1, 2)), rtol=1e-5
+        losses.compute_mask_loss(logits, mask), np.mean(theirs, (1, 2)), rtol=1e-5
     )
 
 
@@ -32,14 +34,16 @@ def test_mask_loss_leaves_out_pixels_without_weight():
     logits, mask = maps([[[5.0], [-9.0]]]), maps([[[1.0], [1.0]]])
     weights = np.array([[[1.0]], [[0.0]]], np.float32)
     np.testing.assert_allclose(
-        losses.mask_loss(logits, mask, weights), [np.log1p(np.exp(-5.0))], rtol=1e-5
+        losses.compute_mask_loss(logits, mask, weights),
+        [np.log1p(np.exp(-5.0))],
+        rtol=1e-5,
     )
 
 
 def test_mask_loss_is_finite_far_out():
     logits = tf.Variable(maps([[[1e4, -1e4]]]))
     with tf.GradientTape() as tape:
-        loss = losses.mask_loss(logits, maps([[[0.0, 1.0]]]))
+        loss = losses.compute_mask_loss(logits, maps([[[0.0, 1.0]]]))
     np.testing.assert_allclose(loss, [1e4])
     assert np.isfinite(tape.gradient(loss, logits)).all()
 
@@ -49,14 +53,14 @@ def test_depth_loss_by_hand(invariance, expected):
     # d is 1 and 2 on the two known pixels: mean of squares 2.5, squared mean 2.25.
     true = maps([[[1.0, np.e], [0.0, 0.0]]])
     predicted = maps([[[1.0, 3.0], [7.0, -7.0]]])
-    loss = losses.depth_loss(predicted, true, invariance=invariance)
+    loss = losses.compute_depth_loss(predicted, true, invariance=invariance)
     np.testing.assert_allclose(loss, [expected], rtol=1e-6)
 
 
 def test_depth_loss_ignores_a_common_factor_at_invariance_1():
     rng = np.random.default_rng(1)
     true = rng.uniform(1, 80, (2, 5, 5, 1)).astype(np.float32)
-    loss = losses.depth_loss(np.log(true) + 0.7, true, invariance=1.0)
+    loss = losses.compute_depth_loss(np.log(true) + 0.7, true, invariance=1.0)
     np.testing.assert_allclose(loss, [0, 0], atol=1e-5)
 
 
@@ -64,7 +68,7 @@ def test_depth_loss_has_no_gradient_where_depth_is_unknown():
     predicted = tf.Variable(maps([[[1.0, np.inf]], [[2.0, 3.0]]]))
     true = maps([[[2.0, 0.0]], [[0.0, 0.0]]])
     with tf.GradientTape() as tape:
-        loss = losses.depth_loss(predicted, true)
+        loss = losses.compute_depth_loss(predicted, true)
     gradient = tape.gradient(loss, predicted).numpy()[..., 0]
     assert np.isfinite(loss).all()
     assert loss[1] == 0
@@ -75,22 +79,24 @@ def test_depth_loss_has_no_gradient_where_depth_is_unknown():
 def test_dice_loss_by_hand():
     logits, mask = maps([[[0.0, 100.0], [-100.0, 0.0]]]), maps([[[1.0, 1.0], [0, 0]]])
     # Found: 0.5 and 1 of the mask's two, and 0.5 beside it.
-    loss = losses.dice_loss(logits, mask, smooth=0.5)
+    loss = losses.compute_dice_loss(logits, mask, smooth=0.5)
     np.testing.assert_allclose(loss, [1 - (2 * 1.5 + 0.5) / (2 + 2 + 0.5)], rtol=1e-6)
 
 
 def test_dice_loss_of_nothing_found_where_nothing_is_is_0():
     nothing = maps(np.zeros((1, 4, 4)))
-    np.testing.assert_allclose(losses.dice_loss(nothing - 100, nothing), [0], atol=1e-6)
-    assert losses.dice_loss(nothing, nothing)[0] > 0.1
+    np.testing.assert_allclose(
+        losses.compute_dice_loss(nothing - 100, nothing), [0], atol=1e-6
+    )
+    assert losses.compute_dice_loss(nothing, nothing)[0] > 0.1
 
 
 def test_edge_weights_by_hand():
     mask = np.zeros((1, 9, 9, 1), np.float32)
     mask[0, :, :4] = 0.6
-    weights = np.asarray(losses.edge_weights(mask, 3.0))[0, 4, :, 0]
+    weights = np.asarray(losses.weight_edges(mask, 3.0))[0, 4, :, 0]
     np.testing.assert_array_equal(weights, [1, 1, 3, 3, 3, 3, 1, 1, 1])
-    np.testing.assert_array_equal(losses.edge_weights(0 * mask, 3.0), 0 * mask + 1)
+    np.testing.assert_array_equal(losses.weight_edges(0 * mask, 3.0), 0 * mask + 1)
 
 
 def test_depth_edge_loss_agrees_with_numpy():
@@ -107,19 +113,19 @@ def test_depth_edge_loss_agrees_with_numpy():
                 both = np.delete(known, 0, axis) & np.delete(known, -1, axis)
                 jumps = np.abs(np.diff(d, axis=axis))[both]
                 expected[n] += jumps.mean() if jumps.size else 0
-    found = losses.depth_edge_loss(predicted, true)
+    found = losses.compute_depth_edge_loss(predicted, true)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_depth_edge_loss_ignores_a_common_factor():
     true = np.random.default_rng(6).uniform(1, 9, (1, 8, 8, 1)).astype(np.float32)
-    loss = losses.depth_edge_loss(np.log(true) + 0.3, true)
+    loss = losses.compute_depth_edge_loss(np.log(true) + 0.3, true)
     np.testing.assert_allclose(loss, [0], atol=1e-5)
 
 
 def test_share_loss_by_hand():
     true, logits = maps([[[40.0, 0.0]]]), maps([[[0.0, 100.0]]])
-    loss = losses.share_loss(logits, true, most=80.0)
+    loss = losses.compute_share_loss(logits, true, most=80.0)
     np.testing.assert_allclose(loss, [np.log(2)], rtol=1e-6)
 
 
@@ -129,5 +135,7 @@ def test_ssim_loss_agrees_with_its_definition_on_one_window():
     cov = ((x - x.mean()) * (y - y.mean())).mean()
     above = (2 * x.mean() * y.mean() + 1e-4) * (2 * cov + 9e-4)
     below = (x.mean() ** 2 + y.mean() ** 2 + 1e-4) * (x.var() + y.var() + 9e-4)
-    np.testing.assert_allclose(losses.ssim_loss(x, y), [1 - above / below], rtol=1e-4)
-    np.testing.assert_allclose(losses.ssim_loss(x, x), [0], atol=1e-5)
+    np.testing.assert_allclose(
+        losses.compute_ssim_loss(x, y), [1 - above / below], rtol=1e-4
+    )
+    np.testing.assert_allclose(losses.compute_ssim_loss(x, x), [0], atol=1e-5)

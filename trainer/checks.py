@@ -1,0 +1,59 @@
+"""All checks of a run's settings, made before anything is written."""
+
+from __future__ import annotations
+
+from trainer.augment import GROUP_SIZE, OMITTABLE
+from trainer.data import Mixture, open_mixture
+from trainer.errors import UserError
+from trainer.models import check_settings as check_network
+from trainer.settings import Settings, parse_names
+from trainer.train import check_microbatches, check_schedule
+
+
+def open_checked(settings: Settings, devices: int) -> Mixture:
+    """Checks all settings, and opens the data sets.
+
+    Args:
+      settings: Settings of the run.
+      devices: Number of devices that share a batch.
+
+    Returns:
+      The data sets, with the training split.
+
+    Raises:
+      UserError: If settings contradict each other, or do not fit devices or data sets.
+    """
+    check_network(settings)
+    check_schedule(settings)
+    check_microbatches(settings, devices)
+    _check_augmentation(settings, devices)
+    mixture = open_mixture(
+        settings.dataset,
+        settings.data_dir,
+        settings.train_split,
+        settings.shares,
+        settings.seed,
+    )
+    for split in (settings.train_split, settings.validation_split, settings.test_split):
+        for builder in mixture:
+            mixture.only(builder).with_split(split).count()
+    _ = mixture.picture_size  # raises where the data sets differ
+    return mixture
+
+
+def _check_augmentation(settings: Settings, devices: int) -> None:
+    if settings.augment != "life":
+        if settings.life_without:
+            raise UserError(
+                f"--augment={settings.augment} has none of the effects of "
+                "--life_without; add --augment=life"
+            )
+        return
+    parse_names("life_without", settings.life_without, OMITTABLE)
+    each = settings.batch_size // devices
+    if each % GROUP_SIZE:
+        raise UserError(
+            f"--batch_size={settings.batch_size} gives each of {devices} devices "
+            f"{each} pairs; --augment=life makes them in groups of {GROUP_SIZE}, so it "
+            f"has to be a multiple of {GROUP_SIZE * devices}"
+        )
