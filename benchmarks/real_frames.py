@@ -35,7 +35,7 @@ from trainer.evaluate import baselines, metrics
 from trainer.predict.frames import (
     check_size,
     find_frames,
-    median_background,
+    compute_median,
     read_picture,
 )
 from trainer.predict.predictor import Predictor
@@ -78,7 +78,7 @@ def compare(arguments: argparse.Namespace) -> None:
             background = read_picture(arguments.background)
         else:
             chosen = np.linspace(0, len(before) - 1, min(len(before), 51)).astype(int)
-            background = median_background([read_picture(before[i]) for i in chosen])
+            background = compute_median([read_picture(before[i]) for i in chosen])
         number = min(len(pairs), arguments.frames)
         pairs = [pairs[i] for i in np.linspace(0, len(pairs) - 1, number).astype(int)]
         sums, rows = measured(background, pairs, predictors)
@@ -138,11 +138,11 @@ def measured(background, pairs, predictors) -> tuple[dict, list]:
             sums[name].append(counts(mask, truth, known))
         if index in shown:
             rows.append(drawn_row(background, frame, truth, masks.values()))
-    best = baselines.best_threshold(
+    best = baselines.find_best_threshold(
         (change[known > 0], truth[known > 0]) for change, truth, known in changes
     )
     sums[f"subtraction, ≥ {best}"] = [
-        counts(baselines.subtraction(change, best), truth, known)
+        counts(baselines.subtract(change, best), truth, known)
         for change, truth, known in changes
     ]
     return sums, rows
@@ -150,7 +150,7 @@ def measured(background, pairs, predictors) -> tuple[dict, list]:
 
 def counts(mask, truth, known) -> dict[str, np.ndarray]:
     """Sums of one frame, each [1]."""
-    sums = metrics.mask_sums(mask[None], truth[None], known[None])
+    sums = metrics.sum_mask_pixels(mask[None], truth[None], known[None])
     sums["nothing"] = ((1 - truth) * known).sum().reshape(1)
     return {name: np.asarray(value) for name, value in sums.items()}
 
@@ -159,7 +159,7 @@ def table(sequence: str, sums: dict[str, list]) -> None:
     """Prints a line for each way."""
     for name, each in sums.items():
         total = {key: np.concatenate([one[key] for one in each]) for key in each[0]}
-        found = metrics.mask_metrics(total)
+        found = metrics.compute_mask_metrics(total)
         cells = " | ".join(f"{found[f'mask_{column}']:.3f}" for column in COLUMNS)
         alarms = 100 * total["false_alarms"].sum() / total["nothing"].sum()
         print(f"| {sequence} | {name} | {len(each)} | {cells} | {alarms:.3f} |")
@@ -169,7 +169,12 @@ def table(sequence: str, sums: dict[str, list]) -> None:
 def drawn_row(background, frame, truth, masks) -> np.ndarray:
     """Frame, background, truth, and each mask over the frame, beside each other."""
     white = np.repeat((truth * 255).astype(np.uint8), 3, -1)
-    pictures = [frame, background, white, *(figures.overlay(frame, m) for m in masks)]
+    pictures = [
+        frame,
+        background,
+        white,
+        *(figures.draw_overlay(frame, m) for m in masks),
+    ]
     size = (WIDTH, round(WIDTH * frame.shape[0] / frame.shape[1]))
     return np.concatenate(
         [np.asarray(PIL.Image.fromarray(picture).resize(size)) for picture in pictures],

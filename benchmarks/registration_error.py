@@ -25,7 +25,7 @@ from trainer import data
 from trainer.augment import life, light, motion
 from trainer.augment.draws import seeds
 from trainer.data.datasets import decode, encoded, open_datasets
-from trainer.registration import motion as registration
+from trainer import registration
 
 GRID = 16  # pixels between places whose distance is measured
 BATCH = 4

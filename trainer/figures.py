@@ -1,4 +1,4 @@
-"""Figures for people."""
+"""Pictures for people: predictions, depth as colour, overlays."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import matplotlib
 import matplotlib.colors
 import matplotlib.figure
 import numpy as np
+import PIL.Image
+import PIL.ImageFilter
 
-NEAREST, FARTHEST = 1.0, 80.0  # metres of the brightest and of the darkest colour
-NEW = (255, 48, 48)  # colour of what is new
+from trainer.contract import MAX_DEPTH, PROBABILITY_THRESHOLD
+
+NEAREST, FARTHEST = 1.0, MAX_DEPTH  # metres of the brightest and the darkest colour
+NEW = (255, 48, 48)  # colour of new pixels
 
 
-def predictions(
+def draw_predictions(
     bg: np.ndarray,
     fgbg: np.ndarray,
     mask: np.ndarray,
@@ -24,7 +28,7 @@ def predictions(
 ) -> bytes:
     """Draws a row for every example, true labels beside predicted ones.
 
-    Both depths of all rows share one scale, logarithmic as the eye wants it.
+    Both depths of all rows share one logarithmic scale.
 
     Args:
       bg: uint8 [N, H, W, 3].
@@ -46,8 +50,9 @@ def predictions(
         "predicted depth": predicted_depth,
     }
     known = np.concatenate([depth[depth > 0].ravel(), predicted_depth.ravel()])
-    least, most = np.percentile(known, [1, 99])
-    scale = matplotlib.colors.LogNorm(max(least, 0.1), max(most, least * 1.1, 0.2))
+    low, high = np.percentile(known, [1, 99])
+    low, high = max(low, 0.1), max(high, low * 1.1, 0.2)
+    scale = matplotlib.colors.LogNorm(low, high)
     figure = matplotlib.figure.Figure(
         figsize=(2 * len(columns) + 1, 2 * len(bg) + 0.4), layout="constrained"
     )
@@ -65,7 +70,7 @@ def predictions(
                 axis.imshow(pictures[row])
     bar = figure.colorbar(shown, ax=axes[:, -1], label="depth, metres", aspect=40)
     ticks = [t for t in (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 80)
-             if scale.vmin <= t <= scale.vmax]  # fmt: skip
+             if low <= t <= high]  # fmt: skip
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.minorticks_off()
     memory = io.BytesIO()
@@ -73,10 +78,10 @@ def predictions(
     return memory.getvalue()
 
 
-def colours(depth: np.ndarray) -> np.ndarray:
-    """Colours of depth, the same for the same metres in every picture.
+def colour_depth(depth: np.ndarray) -> np.ndarray:
+    """Colours depth, with the same colours for the same metres in every picture.
 
-    Near is bright, and steps are equal in log metres from `NEAREST` to `FARTHEST`.
+    Near is bright, on a logarithmic scale from `NEAREST` to `FARTHEST`.
 
     Args:
       depth: float [..., H, W, 1], metres; 0 is unknown and comes out black.
@@ -87,11 +92,11 @@ def colours(depth: np.ndarray) -> np.ndarray:
     metres = depth[..., 0]
     far = np.log(np.clip(metres, NEAREST, FARTHEST) / NEAREST)
     level = np.rint(255 * (1 - far / np.log(FARTHEST / NEAREST))).astype(np.uint8)
-    return np.where(metres[..., None] > 0, _palette()[level], np.uint8(0))
+    return np.where(metres[..., None] > 0, _make_palette()[level], np.uint8(0))
 
 
-def overlay(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Tints what is new in a frame and draws a line around it.
+def draw_overlay(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Tints new pixels of a frame and draws a line around them.
 
     Args:
       frame: uint8 [H, W, 3].
@@ -102,24 +107,14 @@ def overlay(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """
     tint = 0.45 * np.clip(mask, 0, 1)
     tinted = np.rint(frame * (1 - tint) + np.array(NEW) * tint).astype(np.uint8)
-    inside = mask[..., 0] >= 0.5
-    wide = inside
-    for _ in range(max(1, round(min(inside.shape) / 300))):
-        wide = _dilated(wide)
-    return np.where((wide & ~inside)[..., None], np.uint8(NEW), tinted)
+    inside = mask[..., 0] >= PROBABILITY_THRESHOLD
+    reach = max(1, round(min(inside.shape) / 300))  # pixels
+    grown = PIL.Image.fromarray(inside).filter(PIL.ImageFilter.MaxFilter(2 * reach + 1))
+    line = np.asarray(grown) & ~inside
+    return np.where(line[..., None], np.array(NEW, np.uint8), tinted)
 
 
 @functools.cache
-def _palette() -> np.ndarray:
-    """uint8 [256, 3], dark to bright."""
+def _make_palette() -> np.ndarray:
+    """Computes the palette, uint8 [256, 3], dark to bright."""
     return np.rint(matplotlib.colormaps["magma"](range(256))[:, :3] * 255).astype("u1")
-
-
-def _dilated(inside: np.ndarray) -> np.ndarray:
-    """Bool [H, W], grown by a pixel to four sides."""
-    grown = inside.copy()
-    grown[1:] |= inside[:-1]
-    grown[:-1] |= inside[1:]
-    grown[:, 1:] |= inside[:, :-1]
-    grown[:, :-1] |= inside[:, 1:]
-    return grown

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Atomic writing: files are whole or absent."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from trainer.errors import UserError
 
 
 def write_atomically(path: pathlib.Path, content: str | bytes) -> None:
-    """Writes a file so that a reader finds the old one or the new one, never half.
+    """Writes a file atomically: a reader finds the old one or the new one.
 
     Raises:
       UserError: If the disk is full or the folder cannot be written to.
     """
     content = content.encode() if isinstance(content, str) else content
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
+        partial.write_bytes(content)
+        partial.replace(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     finally:
         with contextlib.suppress(OSError):
-            part.unlink()
+            partial.unlink()

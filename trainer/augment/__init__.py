@@ -1,5 +1,26 @@
-"""What life does to a pair of pictures and its labels. Pure functions of a seed."""
+"""Augmentation of pairs and their labels: pure functions of a seed."""
 
-from trainer.augment.zoom import Augmentation, augment, fit, rotate
+from trainer.augment.life import (
+    GROUP_SIZE,
+    OMITTABLE,
+    empty_pair,
+    make_pairs,
+    perturb_pair,
+)
+from trainer.augment.pasting import Scene, as_tuple
+from trainer.augment.window import cut_windows
+from trainer.augment.zoom import Augmentation, augment, fit
 
-__all__ = ["Augmentation", "augment", "fit", "rotate"]
+__all__ = [
+    "GROUP_SIZE",
+    "OMITTABLE",
+    "Augmentation",
+    "Scene",
+    "as_tuple",
+    "augment",
+    "cut_windows",
+    "empty_pair",
+    "fit",
+    "make_pairs",
+    "perturb_pair",
+]

@@ -21,9 +21,9 @@ def main() -> None:
     parser.add_argument(
         "--dataset", default="fgbg/sample", help="as tfds.load takes it"
     )
-    parser.add_argument("--data_dir", default="", help="where data sets are")
-    parser.add_argument("--split", default="train", help="whose pairs are shown")
-    parser.add_argument("--seed", type=int, default=0, help="which pairs, made how")
+    parser.add_argument("--data_dir", default="", help="folder of the data sets")
+    parser.add_argument("--split", default="train", help="split to take pairs from")
+    parser.add_argument("--seed", type=int, default=0, help="seed of pairs and effects")
     parser.add_argument(
         "--out",
         default="docs",
@@ -44,24 +44,23 @@ def draw(arguments: argparse.Namespace) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from trainer import data
-    from trainer.augment import Augmentation, gallery
-    from trainer.augment.life import GROUP
-    from trainer.augment.pasting import Scene, values
+    from trainer.augment import GROUP_SIZE, Augmentation, Scene, as_tuple, gallery
+    from trainer.contract import FEATURES
 
-    builders = data.open_datasets(arguments.dataset, arguments.data_dir)
+    mixture = data.open_mixture(
+        arguments.dataset, arguments.data_dir, arguments.split, seed=arguments.seed
+    )
     plain = Augmentation(zoom=1.0, colour=0.0, flip=False)
-    size = data.picture_size(builders, arguments.split)
-    stream = data.training_batches(
-        builders, arguments.split, size=size, batch_size=16, augmentation=plain,
-        seed=arguments.seed,
-    )  # fmt: skip
-    (batch,) = stream.take(1)
-    scene = Scene(*(batch[name] for name in data.FEATURES))
+    stream = data.make_training_batches(
+        mixture, size=mixture.picture_size, batch_size=16, augmentation=plain
+    )
+    batch = next(iter(stream))
+    scene = Scene(*(batch[name] for name in FEATURES))
     folder = pathlib.Path(arguments.out).expanduser()
     pictures = {
-        "augmentation_effects.jpg": gallery.effects(scene),
-        "augmentation_pairs.jpg": gallery.pairs(
-            Scene(*(value[:GROUP] for value in values(scene))), arguments.seed
+        "augmentation_effects.jpg": gallery.draw_effects(scene),
+        "augmentation_pairs.jpg": gallery.draw_pairs(
+            Scene(*(value[:GROUP_SIZE] for value in as_tuple(scene))), arguments.seed
         ),
     }
     try:

@@ -1,4 +1,4 @@
-"""Random numbers for a batch, one set for each picture, from a seed alone."""
+"""Random numbers for a batch, drawn for each picture from a seed alone."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import tensorflow as tf
 
 
 def draw(seed, number, low: float = -1.0, high: float = 1.0, channels: int = 1):
-    """Uniform numbers that broadcast over pictures.
+    """Draws uniform numbers that broadcast over pictures.
 
     Args:
       seed: int32 [2].
-      number: n, how many pictures.
-      low: Least.
-      high: Greatest.
+      number: n, the number of pictures.
+      low: Lower bound.
+      high: Upper bound.
       channels: Numbers for each picture.
 
     Returns:
@@ -21,12 +21,12 @@ def draw(seed, number, low: float = -1.0, high: float = 1.0, channels: int = 1):
     return tf.random.stateless_uniform([number, 1, 1, channels], seed, low, high)
 
 
-def field(seed, number, cells: tuple[int, int], size, channels: int = 1):
-    """Smooth random surfaces: normal noise on a coarse grid, enlarged.
+def draw_field(seed, number, cells: tuple[int, int], size, channels: int = 1):
+    """Draws smooth random surfaces: normal noise on a coarse grid, enlarged.
 
     Args:
       seed: int32 [2].
-      number: n, how many pictures.
+      number: n, the number of pictures.
       cells: Rows and columns of the coarse grid.
       size: Height h and width w.
       channels: Surfaces for each picture.
@@ -38,11 +38,11 @@ def field(seed, number, cells: tuple[int, int], size, channels: int = 1):
     return tf.image.resize(coarse, size, "bicubic")
 
 
-def seeds(seed, number: int) -> list:
-    """Splits a seed into several independent ones."""
+def split_seed(seed, number: int) -> list:
+    """Splits a seed into a number of independent ones."""
     return tf.unstack(tf.random.split(seed, number))
 
 
-def column(strength) -> tf.Tensor:
-    """Strengths float32 [n] or [] as float32 [n, 1, 1, 1], to multiply pictures by."""
+def as_column(strength) -> tf.Tensor:
+    """Reshapes strengths, float32 [n] or [], to [n, 1, 1, 1]."""
     return tf.reshape(tf.cast(strength, tf.float32), [-1, 1, 1, 1])

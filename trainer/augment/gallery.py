@@ -1,4 +1,4 @@
-"""Every effect as a picture, for the documentation."""
+"""Pictures of every effect, for the documentation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.augment import light, motion, pasting, photometric, sensor, weather
-from trainer.augment.life import make
-from trainer.augment.pasting import Objects, Scene, values
+from trainer.augment.life import make_pairs
+from trainer.augment.pasting import Objects, Scene, as_tuple
+from trainer.contract import MAX_ALPHA, MAX_DEPTH
 
-TIMES = 3  # how often each effect is drawn
-CLOSE = ("noise", "blur", "jpeg", "blend")  # effects to be seen from near
+REPETITIONS = 3  # of each effect, with different seeds
+CLOSE = ("noise", "blur", "jpeg", "blend")  # effects to enlarge
 ON_PICTURES = {
     "exposure": photometric.exposure,
     "gamma": photometric.gamma,
@@ -30,76 +31,79 @@ ON_PICTURES = {
 }
 
 
-def effects(scene: Scene) -> bytes:
-    """Draws each effect beside what it was applied to.
+def draw_effects(scene: Scene) -> bytes:
+    """Draws each effect beside the picture that it was applied to.
 
     Args:
-      scene: At least two pairs; one that shows an object on the ground is changed,
-        another lends it its object.
+      scene: At least two pairs; one with an object on the ground is changed, another
+        lends its object.
 
     Returns:
       A JPEG.
     """
     first, second = (
-        Scene(*(value[i : i + 1] for value in values(scene))) for i in _telling(scene)
+        Scene(*(value[i : i + 1] for value in as_tuple(scene)))
+        for i in _choose_pairs(scene)
     )
     rows = {}
     for name, effect in ON_PICTURES.items():
         picture = first.bg if effect in (motion.shake, motion.sway) else first.frame
-        rows[name] = [picture, *_drawn(lambda s, e=effect, p=picture: e(p, s, 1.0))]
+        rows[name] = [picture, *_repeat(lambda s, e=effect, p=picture: e(p, s, 1.0))]
     rows["cast shadow"] = [
         first.frame,
-        *_drawn(lambda s: light.cast_shadow(first.frame, first.mask, s, 1.0)),
+        *_repeat(lambda s: light.cast_shadow(first.frame, first.mask, s, 1.0)),
     ]
-    stock, empty = pasting.cut_out(second), pasting.emptied(first)
+    stock, empty = pasting.cut_out(second), pasting.remove_new(first)
     here = pasting.cut_out(first)
 
     def pasted(objects: Objects, scene: Scene = empty, behind: bool = False):
         return pasting.paste(scene, objects, tf.constant([behind])).frame
 
     rows["place"] = [
-        first.bg, *_drawn(lambda s: pasted(pasting.place(stock, s)))
+        first.bg, *_repeat(lambda s: pasted(pasting.place(stock, s)))
     ]  # fmt: skip
     rows["recolour"] = [
-        first.frame, *_drawn(lambda s: pasted(pasting.recolour(here, s)))
+        first.frame, *_repeat(lambda s: pasted(pasting.recolour(here, s)))
     ]  # fmt: skip
     texture = tf.reverse(second.bg, [2])
-    painted = _distinct(lambda s: pasted(pasting.retexture(here, texture, s)))
+    painted = _repeat_distinct(lambda s: pasted(pasting.retexture(here, texture, s)))
     rows["retexture"] = [first.frame, *painted[:1]]
-    blended = _distinct(lambda s: pasted(pasting.blend(here, first.bg, s)))
-    rows["blend"] = [first.frame, *blended[:TIMES]]
+    blended = _repeat_distinct(lambda s: pasted(pasting.blend(here, first.bg, s)))
+    rows["blend"] = [first.frame, *blended[:REPETITIONS]]
     rows["hidden"] = [
         first.frame,
-        *_drawn(lambda s: pasted(pasting.place(stock, s), first, behind=True)),
+        *_repeat(lambda s: pasted(pasting.place(stock, s), first, behind=True)),
     ]
-    middle = _middle(first.mask)
+    middle = _find_middle(first.mask)
     for name in CLOSE:
         rows[name] = [_close_up(picture, middle) for picture in rows[name]]
-    return _rows(rows)
+    return _draw_rows(rows)
 
 
-def pairs(scene: Scene, seed: int) -> bytes:
+def draw_pairs(scene: Scene, seed: int) -> bytes:
     """Draws finished pairs: background, frame, mask and depth of each.
 
     Args:
       scene: A group of pairs.
-      seed: Of what is made of them; each group is made twice.
+      seed: Seed of the pairs; each group is made twice.
 
     Returns:
       A JPEG.
     """
     rows = {}
     for time in range(2):
-        made = make(scene, tf.constant([seed, time]))
+        made = make_pairs(scene, tf.constant([seed, time]))
         for number in range(made.mask.shape[0]):
-            near = tf.where(made.depth > 0, 255.0 * (1.0 - made.depth / 80.0) ** 4, 0.0)
-            maps = [made.bg, made.frame, made.mask * 255.0, near]
+            near = tf.where(
+                made.depth > 0, 255.0 * (1.0 - made.depth / MAX_DEPTH) ** 4, 0.0
+            )
+            maps = [made.bg, made.frame, made.mask * MAX_ALPHA, near]
             rows[len(rows)] = [value[number : number + 1] for value in maps]
-    return _rows(rows, ("background", "frame", "mask", "depth"))
+    return _draw_rows(rows, ("background", "frame", "mask", "depth"))
 
 
-def _telling(scene: Scene) -> list[int]:
-    """The two pairs with the largest objects that stand on the ground."""
+def _choose_pairs(scene: Scene) -> list[int]:
+    """Finds the two pairs with the largest objects that stand on the ground."""
     mask = scene.mask.numpy()
     area, side = mask.mean((1, 2, 3)), mask.shape[1]
     foot = (mask.max((2, 3)) * np.arange(side)).max(1) / side
@@ -108,7 +112,7 @@ def _telling(scene: Scene) -> list[int]:
     ].tolist()
 
 
-def _middle(mask) -> np.ndarray:
+def _find_middle(mask) -> np.ndarray:
     return np.argwhere(mask[0, ..., 0].numpy() > 0.5).mean(0).astype(int)
 
 
@@ -118,12 +122,12 @@ def _close_up(picture, middle: np.ndarray) -> np.ndarray:
     return np.asarray(picture)[:, top - side : top + side, left - side : left + side]
 
 
-def _drawn(effect) -> list:
-    return [effect(tf.constant([5, time])) for time in range(TIMES)]
+def _repeat(effect) -> list:
+    return [effect(tf.constant([5, time])) for time in range(REPETITIONS)]
 
 
-def _distinct(effect) -> list:
-    """Results of different seeds that really differ."""
+def _repeat_distinct(effect) -> list:
+    """Draws results until some differ visibly."""
     results = []
     for time in range(24):
         result = effect(tf.constant([9, time])).numpy()
@@ -132,8 +136,8 @@ def _distinct(effect) -> list:
     return results[1:] + results[:1]
 
 
-def _rows(rows: dict, titles: tuple[str, ...] = ()) -> bytes:
-    """Two rows of pictures beside each other, each with its name."""
+def _draw_rows(rows: dict, titles: tuple[str, ...] = ()) -> bytes:
+    """Draws rows of pictures in two columns, each with its name."""
     down = -(-len(rows) // 2)
     across = max(len(pictures) for pictures in rows.values())
     figure = matplotlib.figure.Figure(

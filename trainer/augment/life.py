@@ -1,4 +1,4 @@
-"""All of it together: pairs as a fixed camera sees them, made from composites."""
+"""Makes pairs as a fixed camera sees them from those of the data set."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import dataclasses
 import tensorflow as tf
 
 from trainer.augment import light, motion, pasting, photometric, sensor, weather
-from trainer.augment.draws import seeds
-from trainer.augment.pasting import Scene, values
+from trainer.augment.draws import split_seed
+from trainer.augment.pasting import Scene, as_tuple
 
-GROUP = 4  # pairs that are made together and lend each other their objects
+GROUP_SIZE = 4  # pairs that are made together and lend each other their objects
 
-CLEAN = 0.35  # share of pairs that nothing happens to but a mild compression
-STRENGTH = 0.6  # of the others: a uniform number to this power
-LIMITS = (0.07, 0.75, 0.92)  # shares of pairs with less than 1, 2, 3 new objects
-KEPT = 0.5  # share of pairs whose own object stays as it is
-SETTLED = 0.15  # of the others: it stands in both pictures, and is not new
-HIDDEN = 0.3  # share of pasted objects that hide behind what is new already
-PRESENT = 0.08  # share of pairs where another object stands in both
-
-# How many of the perturbed pictures an effect comes to.
+# Probabilities.
+CLEAN = 0.35  # of a pair to get nothing but a mild compression
+LIMITS = (0.07, 0.75, 0.92)  # of fewer than 1, 2 and 3 new objects
+KEPT = 0.5  # of a pair's own object to stay as it is
+ABSORBED = 0.15  # otherwise, of standing in both pictures, so that it is not new
+HIDDEN = 0.3  # of a pasted object to stand behind the new objects that are there
+PRESENT = 0.08  # of another object in both pictures
+# Of an effect, in perturbed pictures.
 CAST = 0.75
 SWAY = 0.4
 JPEG = 0.75
+STRENGTH_POWER = 0.6  # of the uniform number that gives the strength of a pair
 CLEAN_JPEG = 0.4  # strength of the compression of clean pairs
 EFFECTS = (
     (light.light_patches, 0.3),
@@ -36,54 +36,54 @@ EFFECTS = (
     (photometric.white_balance, 0.85),
     (sensor.noise, 0.7),
 )
-PARTS = (
+OMITTABLE = (
     "empty", "objects", "cast_shadow", "shake", "sway", "jpeg",
     *(effect.__name__ for effect, _ in EFFECTS),
 )  # fmt: skip
-WHOLE: frozenset[str] = frozenset()
+NOTHING: frozenset[str] = frozenset()
 
 
-def make(scene: Scene, seed, without: frozenset[str] = WHOLE) -> Scene:
-    """Makes training pairs of a group of pairs.
+def make_pairs(scene: Scene, seed, without: frozenset[str] = NOTHING) -> Scene:
+    """Makes a group of training pairs from a group of pairs.
 
     Args:
       scene: A few pairs, as the data set has them; they lend each other objects.
       seed: int32 [2].
-      without: Those of `PARTS` that are left out: 'empty', pairs with nothing new;
-        'objects', others than the pair's own; and effects. What else is drawn stays
-        the same.
+      without: Those of `OMITTABLE` to leave out: 'empty', pairs with nothing new;
+        'objects', objects other than the pair's own; and effects. All other random
+        numbers stay the same.
 
     Returns:
       As many pairs; pictures in whole grey levels.
     """
 
     def made(index):
-        dice, first, second = seeds(tf.random.fold_in(seed, index), 3)
-        strength = _strength(dice)
+        dice, first, second = split_seed(tf.random.fold_in(seed, index), 3)
+        strength = _draw_strength(dice)
         pair = populate(scene, index, first, strength, without)
-        return values(perturb(pair, second, strength, without))
+        return as_tuple(perturb(pair, second, strength, without))
 
-    return _each(made, scene)
+    return _map_pairs(made, scene)
 
 
-def perturbed(pair: Scene, seed) -> Scene:
-    """A pair as life would have had it, for evaluation: nothing pasted, labels kept.
+def perturb_pair(pair: Scene, seed) -> Scene:
+    """Perturbs a pair for evaluation: nothing is pasted, and labels are kept.
 
     Args:
       pair: A pair, with a first axis of 1.
       seed: int32 [2].
 
     Returns:
-      The pair, with a shadow of what is new and all that `perturb` does.
+      The pair, with a shadow of the new objects and the effects of `perturb`.
     """
-    dice, first, second = seeds(seed, 3)
-    strength = tf.random.stateless_uniform([], dice) ** STRENGTH
-    shaded = _shaded(pair, pair.mask, first, strength)
+    dice, first, second = split_seed(seed, 3)
+    strength = tf.random.stateless_uniform([], dice) ** STRENGTH_POWER
+    shaded = _add_shadow(pair, pair.mask, first, strength)
     return perturb(shaded, second, strength)
 
 
-def empty(pair: Scene, seed) -> Scene:
-    """A pair with nothing new, for evaluation; a third of them clean, as in training.
+def empty_pair(pair: Scene, seed) -> Scene:
+    """Makes a pair with nothing new, for evaluation; 35 % of them are clean.
 
     Args:
       pair: A pair, with a first axis of 1.
@@ -93,28 +93,28 @@ def empty(pair: Scene, seed) -> Scene:
       The background twice, each perturbed on its own; a mask of 0, and no depth where
       the object was.
     """
-    dice, part = seeds(seed, 2)
-    return perturb(pasting.emptied(pair), part, _strength(dice))
+    dice, part = split_seed(seed, 2)
+    return perturb(pasting.remove_new(pair), part, _draw_strength(dice))
 
 
 def populate(
-    scene: Scene, index, seed, strength, without: frozenset[str] = WHOLE
+    scene: Scene, index, seed, strength, without: frozenset[str] = NOTHING
 ) -> Scene:
-    """Draws how many objects are new in a pair, and which, and where.
+    """Draws the new objects of a pair: their number, kind and place.
 
     Args:
-      scene: Pairs; their objects are the stock.
-      index: int32 [], the pair among them.
+      scene: Pairs, which lend their objects.
+      index: int32 [], the place of the pair among them.
       seed: int32 [2].
-      strength: float32 [], 0 to 1, of the shadows that objects cast.
+      strength: float32 [], 0 to 1, the strength of the objects' shadows.
       without: See `make`.
 
     Returns:
       The pair, with a first axis of 1.
     """
-    parts = seeds(seed, 7)
-    own = _one(scene, index)
-    dice = tf.random.stateless_uniform([5], parts[0])
+    keys = split_seed(seed, 7)
+    own = _select_pair(scene, index)
+    dice = tf.random.stateless_uniform([5], keys[0])
     wanted = tf.reduce_sum(tf.cast(dice[0] >= tf.constant(LIMITS), tf.int32))
     if "empty" in without:
         wanted = tf.maximum(wanted, 1)
@@ -122,11 +122,11 @@ def populate(
     if "objects" in without:
         keeps, wanted = wanted > 0, tf.minimum(wanted, 1)
     begun = tf.switch_case(
-        tf.where(keeps, 0, tf.where(dice[2] < SETTLED, 2, 1)),
+        tf.where(keeps, 0, tf.where(dice[2] < ABSORBED, 2, 1)),
         [
-            lambda: values(_shaded(own, own.mask, parts[1], strength, without)),
-            lambda: values(pasting.emptied(own)),
-            lambda: values(pasting.settled(own)),
+            lambda: as_tuple(_add_shadow(own, own.mask, keys[1], strength, without)),
+            lambda: as_tuple(pasting.remove_new(own)),
+            lambda: as_tuple(pasting.absorb_new(own)),
         ],
     )
     result = Scene(*begun)
@@ -134,44 +134,46 @@ def populate(
     if "objects" in without:
         return result
     turns = [(dice[3] < PRESENT, True), *((missing > k, False) for k in range(3))]
-    for (active, present), part in zip(turns, parts[2:], strict=False):
+    for (active, present), part in zip(turns, keys[2:], strict=False):
 
         def added(result=result, present=present, part=part):
-            return values(
-                _added(result, scene, index, keeps, present, part, strength, without)
+            return as_tuple(
+                _add_object(
+                    result, scene, index, keeps, present, part, strength, without
+                )
             )
 
-        result = Scene(*tf.cond(active, added, lambda old=result: values(old)))
+        result = Scene(*tf.cond(active, added, lambda old=result: as_tuple(old)))
     return result
 
 
-def _added(
+def _add_object(
     pair: Scene, stock: Scene, index, keeps, present: bool, seed, strength, without
 ):
-    """Pastes an object of the stock into one pair, with its shadow."""
-    parts = seeds(seed, 7)
+    """Pastes an object of another pair into one pair, with its shadow."""
+    keys = split_seed(seed, 7)
     number = tf.shape(stock.mask)[0]
-    dice = tf.random.stateless_uniform([2], parts[0])
+    dice = tf.random.stateless_uniform([2], keys[0])
     # A pair that keeps its own object gets another's.
     least = tf.where(keeps & (number > 1), 1.0, 0.0)
     steps = tf.floor(least + dice[0] * (tf.cast(number, tf.float32) - least))
     donor = (index + tf.cast(steps, tf.int32)) % number
     texture = stock.bg[(index + 1) % number][None]
-    objects = pasting.place(pasting.cut_out(_one(stock, donor)), parts[1])
-    objects = pasting.recolour(objects, parts[2])
-    objects = pasting.retexture(objects, texture, parts[3])
-    objects = pasting.blend(objects, pair.frame, parts[4])
+    objects = pasting.place(pasting.cut_out(_select_pair(stock, donor)), keys[1])
+    objects = pasting.recolour(objects, keys[2])
+    objects = pasting.retexture(objects, texture, keys[3])
+    objects = pasting.blend(objects, pair.frame, keys[4])
     if not present:
-        pair = _shaded(pair, objects.alpha, parts[5], strength, without)
+        pair = _add_shadow(pair, objects.alpha, keys[5], strength, without)
     return pasting.paste(pair, objects, dice[1:] < HIDDEN, present)
 
 
-def _shaded(pair: Scene, silhouette, seed, strength, without=WHOLE) -> Scene:
-    """Lets an object cast a shadow on the frame, in most of the perturbed pairs."""
+def _add_shadow(pair: Scene, silhouette, seed, strength, without=NOTHING) -> Scene:
+    """Casts a shadow of an object on the frame, with probability `CAST`."""
     if "cast_shadow" in without:
         return pair
-    dice, part = seeds(seed, 2)
-    amount = _sometimes(strength, dice, CAST)
+    dice, part = split_seed(seed, 2)
+    amount = _draw_amount(strength, dice, CAST)
     frame = tf.cond(
         amount > 0,
         lambda: light.cast_shadow(pair.frame, silhouette, part, amount),
@@ -180,10 +182,10 @@ def _shaded(pair: Scene, silhouette, seed, strength, without=WHOLE) -> Scene:
     return dataclasses.replace(pair, frame=frame)
 
 
-def perturb(pair: Scene, seed, strength, without: frozenset[str] = WHOLE) -> Scene:
-    """What camera, light, weather and compression do to both pictures of a pair.
+def perturb(pair: Scene, seed, strength, without: frozenset[str] = NOTHING) -> Scene:
+    """Applies camera, light, weather and compression to both pictures of a pair.
 
-    Labels stay: whatever moves, moves the background.
+    Labels stay, since only the background is moved.
 
     Args:
       pair: A pair, with a first axis of 1.
@@ -194,19 +196,19 @@ def perturb(pair: Scene, seed, strength, without: frozenset[str] = WHOLE) -> Sce
     Returns:
       The pair; pictures in whole grey levels.
     """
-    first, second, third = seeds(seed, 3)
+    first, second, third = split_seed(seed, 3)
     bg = tf.cond(
         strength > 0,
-        lambda: moved(pair.bg, first, strength, without),
+        lambda: move_background(pair.bg, first, strength, without),
         lambda: pair.bg,
     )
-    bg = seen(bg, second, strength, without)
-    frame = seen(pair.frame, third, strength, without)
+    bg = apply_effects(bg, second, strength, without)
+    frame = apply_effects(pair.frame, third, strength, without)
     return dataclasses.replace(pair, bg=bg, frame=frame)
 
 
-def moved(bg, seed, strength, without: frozenset[str] = WHOLE):
-    """Background after the camera shook and leaves swayed, in one resampling.
+def move_background(bg, seed, strength, without: frozenset[str] = NOTHING):
+    """Moves a background as a shaking camera and swaying leaves do, in one resampling.
 
     Args:
       bg: float32 [1, h, w, 3].
@@ -217,20 +219,20 @@ def moved(bg, seed, strength, without: frozenset[str] = WHOLE):
     Returns:
       float32 [1, h, w, 3].
     """
-    dice, first, second = seeds(seed, 3)
+    dice, first, second = split_seed(seed, 3)
     shaking = 0.0 if "shake" in without else strength
-    shaken = motion.shake_flow(bg, first, shaking)
-    amount = _sometimes(strength, dice, 0.0 if "sway" in without else SWAY)
+    shaken = motion.draw_shake_flow(bg, first, shaking)
+    amount = _draw_amount(strength, dice, 0.0 if "sway" in without else SWAY)
 
     def swaying():
-        swayed = motion.sway_flow(bg, second, amount)
+        swayed = motion.draw_sway_flow(bg, second, amount)
         return shaken[0] + swayed[0], shaken[1] + swayed[1]
 
     return motion.warp(bg, tf.cond(amount > 0, swaying, lambda: shaken))
 
 
-def seen(picture, seed, strength, without: frozenset[str] = WHOLE):
-    """A picture under a light and through a camera of its own.
+def apply_effects(picture, seed, strength, without: frozenset[str] = NOTHING):
+    """Applies the effects of light, weather and camera to one picture.
 
     Args:
       picture: float32 [1, h, w, 3], 0 to 255.
@@ -241,48 +243,50 @@ def seen(picture, seed, strength, without: frozenset[str] = WHOLE):
     Returns:
       float32 [1, h, w, 3], whole grey levels.
     """
-    parts = iter(seeds(seed, 2 * len(EFFECTS) + 2))
-    for effect, share in EFFECTS:
-        amount, part = _sometimes(strength, next(parts), share), next(parts)
+    keys = iter(split_seed(seed, 2 * len(EFFECTS) + 2))
+    for effect, probability in EFFECTS:
+        amount = _draw_amount(strength, next(keys), probability)
+        key = next(keys)
         if effect.__name__ in without:
             continue
 
-        def changed(picture=picture, effect=effect, amount=amount, part=part):
-            return effect(picture, part, amount)
+        def changed(picture=picture, effect=effect, amount=amount, key=key):
+            return effect(picture, key, amount)
 
         picture = tf.cond(amount > 0, changed, lambda old=picture: old)
     amount = tf.where(strength > 0, strength, CLEAN_JPEG)
-    share = 0.0 if "jpeg" in without else JPEG
-    amount, part = _sometimes(amount, next(parts), share), next(parts)
+    probability = 0.0 if "jpeg" in without else JPEG
+    amount, key = _draw_amount(amount, next(keys), probability), next(keys)
     return tf.cond(
         amount > 0,
-        lambda: sensor.jpeg(picture, part, amount),
+        lambda: sensor.jpeg(picture, key, amount),
         lambda: tf.round(tf.clip_by_value(picture, 0.0, 255.0)),
     )
 
 
-def _each(made, scene: Scene) -> Scene:
-    """Makes every pair of a group on its own; a picture stays in the processor's cache.
+def _map_pairs(made, scene: Scene) -> Scene:
+    """Maps a function over the pairs of a group, one by one.
 
-    Effects that a pair does not get cost nothing.
+    A picture stays in the processor's cache, and effects that a pair does not get
+    cost nothing.
     """
-    specs = tuple(tf.TensorSpec((1, *v.shape[1:]), v.dtype) for v in values(scene))
+    specs = tuple(tf.TensorSpec((1, *v.shape[1:]), v.dtype) for v in as_tuple(scene))
     pairs = tf.map_fn(
         made, tf.range(tf.shape(scene.mask)[0]), fn_output_signature=specs
     )
     return Scene(*(value[:, 0] for value in pairs))
 
 
-def _one(scene: Scene, index) -> Scene:
-    return Scene(*(value[index][None] for value in values(scene)))
+def _select_pair(scene: Scene, index) -> Scene:
+    return Scene(*(value[index][None] for value in as_tuple(scene)))
 
 
-def _strength(seed):
-    """How much happens to a pair, float32 [], 0 to 1."""
+def _draw_strength(seed):
+    """Draws the strength of a pair's perturbation, float32 [], 0 to 1."""
     clean, power = tf.unstack(tf.random.stateless_uniform([2], seed))
-    return tf.where(clean < CLEAN, 0.0, power**STRENGTH)
+    return tf.where(clean < CLEAN, 0.0, power**STRENGTH_POWER)
 
 
-def _sometimes(strength, seed, share: float):
-    """The strength, or 0 with all but a probability, float32 []."""
-    return tf.where(tf.random.stateless_uniform([], seed) < share, strength, 0.0)
+def _draw_amount(strength, seed, probability: float):
+    """Gives the strength with a probability, else 0, float32 []."""
+    return tf.where(tf.random.stateless_uniform([], seed) < probability, strength, 0.0)

@@ -1,8 +1,8 @@
-"""What a camera on a pole and moving leaves do: the background is no longer in place.
+"""A shaking camera and moving leaves: the background is no longer in place.
 
-Only the background is moved; labels follow the frame. A flow, two float32 [n, h, w, 1],
-says for every pixel how far down and how far right of it its colour comes from, in
-pixels.
+Only the background is moved; labels follow the frame. A flow is two float32
+[n, h, w, 1]: the distances, down and right in pixels, to the place that a pixel's
+colour comes from.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import math
 
 import tensorflow as tf
 
-from trainer.augment.draws import column, draw, field, seeds
+from trainer.augment.draws import as_column, draw, draw_field, split_seed
 
-SHIFT = 8 / 224  # to either side, as a part of the picture's side
+SHIFT = 8 / 224  # to either side, as a fraction of the picture's side
 ROTATION = 2.0  # degrees to either side
 SCALE = 0.03  # to either side
 MOVED = 2.0  # standard deviation of the movement of leaves and water, pixels of 224
 
 
 def shake(pictures, seed, strength):
-    """Moved by up to 8 pixels of 224, turned by up to 2°, scaled by up to 3 %.
+    """Shifts by up to 8 pixels of 224, rotates by up to 2°, scales by up to 3 %.
 
     Args:
       pictures: float32 [n, h, w, c].
@@ -28,23 +28,23 @@ def shake(pictures, seed, strength):
       strength: float32 [n] or [], 0 to 1.
 
     Returns:
-      float32 [n, h, w, c]; what comes in from outside is reflected.
+      float32 [n, h, w, c], reflected at the edges.
     """
-    return warp(pictures, shake_flow(pictures, seed, strength))
+    return warp(pictures, draw_shake_flow(pictures, seed, strength))
 
 
 def sway(pictures, seed, strength):
-    """Leaves and water: parts of the picture move by a few pixels, smoothly.
+    """Moves regions of the picture smoothly by a few pixels, as leaves and water.
 
     Arguments and result are those of `shake`.
     """
-    return warp(pictures, sway_flow(pictures, seed, strength))
+    return warp(pictures, draw_sway_flow(pictures, seed, strength))
 
 
-def shake_flow(pictures, seed, strength):
-    """The flow of `shake`."""
-    number, strength = tf.shape(pictures)[0], column(strength)
-    first, second, third = seeds(seed, 3)
+def draw_shake_flow(pictures, seed, strength):
+    """Draws the flow of `shake`."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    first, second, third = split_seed(seed, 3)
     height, width = pictures.shape[1:3]
     shift = draw(first, number, channels=2) * strength * SHIFT
     angle = draw(second, number) * strength * ROTATION * math.pi / 180
@@ -58,24 +58,24 @@ def shake_flow(pictures, seed, strength):
     )
 
 
-def sway_flow(pictures, seed, strength):
-    """The flow of `sway`."""
-    number, strength = tf.shape(pictures)[0], column(strength)
-    parts = seeds(seed, 5)
+def draw_sway_flow(pictures, seed, strength):
+    """Draws the flow of `sway`."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    keys = split_seed(seed, 5)
     height, width = pictures.shape[1:3]
     coarse = (44, 44)
-    leaves = field(parts[0], number, (18, 18), coarse, 2)
-    water = field(parts[1], number, (36, 5), coarse, 2)
-    is_water = draw(parts[2], number, 0.0, 1.0) < 0.3
-    amount = draw(parts[3], number, 0.2, MOVED * height / 224) * strength
-    where = tf.sigmoid(4.0 * field(parts[4], number, (4, 4), coarse) - 1.5)
+    leaves = draw_field(keys[0], number, (18, 18), coarse, 2)
+    water = draw_field(keys[1], number, (36, 5), coarse, 2)
+    is_water = draw(keys[2], number, 0.0, 1.0) < 0.3
+    amount = draw(keys[3], number, 0.2, MOVED * height / 224) * strength
+    where = tf.sigmoid(4.0 * draw_field(keys[4], number, (4, 4), coarse) - 1.5)
     flow = tf.where(is_water, water, leaves) * where * amount
     flow = tf.image.resize(flow, (height, width), "bicubic")
     return flow[..., :1], flow[..., 1:]
 
 
 def warp(pictures, flow):
-    """Fetches every pixel from where the flow says, bilinearly, reflected at the edges.
+    """Resamples pictures along a flow, bilinearly, reflected at the edges.
 
     Args:
       pictures: float32 [n, h, w, c].

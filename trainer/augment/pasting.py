@@ -1,7 +1,7 @@
-"""Copy-paste: objects of some pairs onto the scenes of others, by mask and with depth.
+"""Copy-paste augmentation: objects of some pairs on the scenes of others, with depth.
 
-Dwibedi, Misra, Hebert 2017, "Cut, Paste and Learn": the same placement blended in
-several ways teaches the object and not the seam.
+Dwibedi, Misra, Hebert 2017, "Cut, Paste and Learn", https://arxiv.org/abs/1708.01642:
+the same placement blended in several ways teaches the object and not the seam.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import math
 
 import tensorflow as tf
 
-from trainer.augment.draws import draw, seeds
+from trainer.augment.draws import draw, split_seed
 
-LEAST, MOST = 0.06, 0.75  # longest side, as a part of the picture's
-ENLARGED = 2.0  # at most
-OUTSIDE = 0.25  # share of objects that may lie partly outside the picture
-TEXTURED = 0.15  # share of objects that get the colours of another picture
+MIN_SIDE, MAX_SIDE = 0.06, 0.75  # longest side, as a fraction of the picture's
+MAX_ENLARGEMENT = 2.0
+OUTSIDE = 0.25  # probability of an object to lie partly outside the picture
+TEXTURED = 0.15  # probability of an object to get the colours of another picture
 ORDERS = (  # of the channels of an object's colours, to draw from
     *[(0, 1, 2)] * 10, (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)
 )  # fmt: skip
-BLENDS = (0.55, 0.15, 0.15, 0.15)  # as it is, hard, feathered, colour-matched
+# Probabilities: unchanged, hard, feathered, colour-matched.
+BLENDS = (0.55, 0.15, 0.15, 0.15)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Scene:
 
     Attributes:
       bg: float32 [n, h, w, 3], 0 to 255, the empty scene.
-      frame: float32 [n, h, w, 3], 0 to 255, the same with what is new.
-      mask: float32 [n, h, w, 1], 0 to 1, what is new in the frame.
+      frame: float32 [n, h, w, 3], 0 to 255, the same with new objects.
+      mask: float32 [n, h, w, 1], 0 to 1, the new objects in the frame.
       depth: float32 [n, h, w, 1], metres of the frame, 0 where unknown.
     """
 
@@ -42,7 +43,7 @@ class Scene:
 
 @dataclasses.dataclass(frozen=True)
 class Objects:
-    """One object a picture, cut out.
+    """One cut-out object for each picture.
 
     Attributes:
       colour: float32 [n, h, w, 3], 0 to 255, multiplied by alpha.
@@ -55,56 +56,56 @@ class Objects:
     depth: tf.Tensor
 
 
-def values(record: Scene | Objects) -> tuple:
-    """The fields, as TensorFlow's control flow wants them."""
+def as_tuple(record: Scene | Objects) -> tuple:
+    """Returns the fields as a tuple, which TensorFlow's control flow can pass on."""
     return tuple(getattr(record, field.name) for field in dataclasses.fields(record))
 
 
 def cut_out(scene: Scene) -> Objects:
-    """Takes what is new out of its frames, without the ground that shines through.
+    """Cuts the new objects out of their frames, and undoes the mixing at their edges.
 
-    Where the mask is a part of 1 the frame is a mixture of object and background, and
-    the background is known.
+    Where the mask is between 0 and 1 the frame is a mixture of object and background,
+    and the background is known.
     """
     alpha = scene.mask
-    # Below a third the object is too faint: its colour would be noise.
+    # Where alpha is below a third, the recovered colour would be noise.
     pure = scene.bg + (scene.frame - scene.bg) / tf.maximum(alpha, 0.34)
     colour = tf.clip_by_value(pure, 0.0, 255.0) * alpha
     return Objects(colour, alpha, tf.where(alpha >= 0.5, scene.depth, 0.0))
 
 
 def place(objects: Objects, seed) -> Objects:
-    """Puts every object elsewhere, at another size, every second one mirrored.
+    """Moves every object to another place and size, mirrored with probability 0.5.
 
-    The longest side becomes 0.06 to 0.75 of the picture's, though no object grows
-    more than twice; a quarter of them may lie partly outside. What comes nearer
-    grows: depth is divided by the enlargement.
+    The longest side becomes 0.06 to 0.75 of the picture's, at an enlargement of at
+    most 2. An object may lie partly outside with probability 0.25. Depth is divided by
+    the enlargement, since an object that comes nearer grows.
 
     Args:
-      objects: What to place.
+      objects: The objects to place.
       seed: int32 [2].
 
     Returns:
       Objects of the same shape.
     """
     number, (height, width) = tf.shape(objects.alpha)[0], objects.alpha.shape[1:3]
-    parts = seeds(seed, 5)
-    top, bottom = _extent(objects.alpha, 2, height)
-    left, right = _extent(objects.alpha, 1, width)
+    keys = split_seed(seed, 5)
+    top, bottom = _find_extent(objects.alpha, 2, height)
+    left, right = _find_extent(objects.alpha, 1, width)
     tall, broad = bottom - top + 1.0, right - left + 1.0
-    side = draw(parts[0], number, math.log(LEAST), math.log(MOST))[:, 0, 0, 0]
+    side = draw(keys[0], number, math.log(MIN_SIDE), math.log(MAX_SIDE))[:, 0, 0, 0]
     grown = tf.exp(side) * min(height, width) / tf.maximum(tall, broad)
-    grown = tf.clip_by_value(grown, 0.3, ENLARGED)
-    free = draw(parts[1], number, 0.0, 1.0)[:, 0, 0, 0] < OUTSIDE
-    where = draw(parts[2], number, 0.0, 1.0, channels=2)[:, 0, 0]
+    grown = tf.clip_by_value(grown, 0.3, MAX_ENLARGEMENT)
+    free = draw(keys[1], number, 0.0, 1.0)[:, 0, 0, 0] < OUTSIDE
+    where = draw(keys[2], number, 0.0, 1.0, channels=2)[:, 0, 0]
 
-    def centre(share, length, extent):
-        inside = extent / 2 + share * tf.maximum(length - extent, 0.0)
-        return tf.where(free, share * length, inside)
+    def centre(fraction, length, extent):
+        inside = extent / 2 + fraction * tf.maximum(length - extent, 0.0)
+        return tf.where(free, fraction * length, inside)
 
     down = centre(where[:, 0], float(height), tall * grown)
     across = centre(where[:, 1], float(width), broad * grown)
-    mirror = tf.sign(draw(parts[3], number)[:, 0, 0, 0] + 1e-6)
+    mirror = tf.sign(draw(keys[3], number)[:, 0, 0, 0] + 1e-6)
     zero = tf.zeros_like(grown)
     transforms = tf.stack(
         [
@@ -130,14 +131,14 @@ def place(objects: Objects, seed) -> Objects:
 
 
 def recolour(objects: Objects, seed) -> Objects:
-    """Other colours: channels exchanged in a third, gains and brightness in all."""
+    """Changes gains and brightness, and with probability 1/3 the order of channels."""
     number = tf.shape(objects.alpha)[0]
-    parts = seeds(seed, 4)
-    order = tf.random.stateless_uniform([number], parts[0], 0, len(ORDERS), tf.int32)
+    keys = split_seed(seed, 4)
+    order = tf.random.stateless_uniform([number], keys[0], 0, len(ORDERS), tf.int32)
     mixing = tf.one_hot(tf.gather(ORDERS, order), 3)  # [n, 3, 3]
-    gains = tf.exp(draw(parts[1], number, -0.3, 0.3, channels=3)[:, 0, 0])
-    gains *= tf.exp(draw(parts[2], number, -0.3, 0.3)[:, 0, 0])
-    offset = draw(parts[3], number, -25.0, 25.0)
+    gains = tf.exp(draw(keys[1], number, -0.3, 0.3, channels=3)[:, 0, 0])
+    gains *= tf.exp(draw(keys[2], number, -0.3, 0.3)[:, 0, 0])
+    offset = draw(keys[3], number, -25.0, 25.0)
     mixing = tf.transpose(mixing * gains[..., None], [0, 2, 1])
     flat = tf.reshape(objects.colour, [number, -1, 3])
     colour = tf.reshape(tf.matmul(flat, mixing), tf.shape(objects.colour))
@@ -147,10 +148,10 @@ def recolour(objects: Objects, seed) -> Objects:
 
 
 def retexture(objects: Objects, textures, seed) -> Objects:
-    """Paints 15 % of the objects with another picture, under their own light and shade.
+    """Paints objects with another picture with probability 0.15, keeping their shading.
 
     Args:
-      objects: What to paint.
+      objects: The objects to paint.
       textures: float32 [n, h, w, 3], 0 to 255.
       seed: int32 [2].
 
@@ -159,8 +160,8 @@ def retexture(objects: Objects, textures, seed) -> Objects:
     """
     number = tf.shape(objects.alpha)[0]
     painted = draw(seed, number, 0.0, 1.0) < TEXTURED
-    shade = tf.reduce_mean(objects.colour, -1, keepdims=True)
-    mean = _mean(shade, objects.alpha, premultiplied=True)
+    shade = tf.reduce_average(objects.colour, -1, keepdims=True)
+    mean = _average(shade, objects.alpha, premultiplied=True)
     colour = textures * tf.minimum(shade / tf.maximum(mean, 8.0), 1.5 * objects.alpha)
     colour = tf.minimum(colour, 255.0 * objects.alpha)
     return dataclasses.replace(
@@ -169,21 +170,21 @@ def retexture(objects: Objects, textures, seed) -> Objects:
 
 
 def blend(objects: Objects, scenes, seed) -> Objects:
-    """Changes how an object will meet its scene: one of four ways, by chance.
+    """Blends the edge or the colour of an object with its scene in one of four ways.
 
-    As it is; hard, alpha 0 or 1; feathered, fading inwards over some three pixels;
-    colour-matched, its mean colour halfway to that of the scene behind it.
+    Unchanged; hard, alpha 0 or 1; feathered, fading inwards over some three pixels;
+    colour-matched, its mean colour moved towards that of the scene behind it.
 
     Args:
       objects: Placed objects.
-      scenes: float32 [n, h, w, 3], 0 to 255, what they will be pasted on.
+      scenes: float32 [n, h, w, 3], 0 to 255, the pictures behind them.
       seed: int32 [2].
 
     Returns:
       Objects of the same shape.
     """
     number = tf.shape(objects.alpha)[0]
-    first, second = seeds(seed, 2)
+    first, second = split_seed(seed, 2)
     kind = draw(first, number, 0.0, 1.0)
     hard, feathered, matched = (sum(BLENDS[: i + 1]) for i in range(3))
     alpha = objects.alpha
@@ -193,7 +194,7 @@ def blend(objects: Objects, scenes, seed) -> Objects:
     is_hard = (kind >= hard) & (kind < feathered)
     is_soft = (kind >= feathered) & (kind < matched)
     edge = tf.where(is_hard, cut, tf.where(is_soft, inward, alpha))
-    gap = _mean(scenes, alpha) - _mean(objects.colour, alpha, premultiplied=True)
+    gap = _average(scenes, alpha) - _average(objects.colour, alpha, premultiplied=True)
     move = draw(second, number, 0.3, 0.8) * tf.cast(kind >= matched, tf.float32)
     colour = (objects.colour + move * gap * alpha) * edge / tf.maximum(alpha, 0.05)
     colour = tf.clip_by_value(colour, 0.0, 255.0 * edge)
@@ -201,16 +202,16 @@ def blend(objects: Objects, scenes, seed) -> Objects:
 
 
 def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scene:
-    """Puts one object into every scene.
+    """Pastes one object into every scene.
 
-    Its metres are brought before what it hides: by one factor for the whole object,
-    and nowhere farther than the scene was there.
+    Its depth is divided by one factor, so that it stands before the pixels that it
+    hides, and is nowhere greater than the scene's.
 
     Args:
-      scene: Where to.
+      scene: The scenes to paste into.
       objects: Placed and blended; an alpha of 0 everywhere leaves a scene as it is.
-      behind: bool [n], whether what is new already hides it.
-      present: Whether it stands in the background too, and is not new.
+      behind: bool [n], whether the new objects that are there hide it.
+      present: Whether it is pasted into the background too, so that it is not new.
 
     Returns:
       The scene with the object.
@@ -223,27 +224,27 @@ def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scen
     here, known = alpha >= 0.5, scene.depth > 0
     there = tf.cast(here & known, tf.float32)
     own = tf.cast(here & (objects.depth > 0), tf.float32)
-    nearer = 0.95 * _mean(scene.depth, there) / (_mean(objects.depth, own) + 1e-6)
+    nearer = 0.95 * _average(scene.depth, there) / (_average(objects.depth, own) + 1e-6)
     nearer = tf.where(tf.reduce_sum(there, (1, 2), keepdims=True) > 0, nearer, 1.0)
     metres = objects.depth * tf.minimum(nearer, 1.0)
     metres = tf.where(known, tf.minimum(metres, scene.depth), metres)
     return Scene(bg, frame, mask, tf.where(here, metres, scene.depth))
 
 
-def emptied(scene: Scene) -> Scene:
-    """Takes away what is new; how far it is behind that, nobody knows."""
+def remove_new(scene: Scene) -> Scene:
+    """Removes the new objects; depth becomes unknown where they were."""
     around = tf.nn.max_pool2d(scene.mask, 7, 1, "SAME")
     depth = tf.where(around > 0.02, 0.0, scene.depth)
     return Scene(scene.bg, scene.bg, tf.zeros_like(scene.mask), depth)
 
 
-def settled(scene: Scene) -> Scene:
-    """Lets what is new have been there always: it stands in the background too."""
+def absorb_new(scene: Scene) -> Scene:
+    """Makes the new objects a part of the background, so that nothing is new."""
     return Scene(scene.frame, scene.frame, tf.zeros_like(scene.mask), scene.depth)
 
 
-def _extent(alpha, axis: int, length: int):
-    """First and last row (axis 2) or column (axis 1) of an object, float32 [n]."""
+def _find_extent(alpha, axis: int, length: int):
+    """Finds the first and last row (axis 2) or column (axis 1) of an object, [n]."""
     there = tf.reduce_max(alpha, (axis, 3)) >= 0.5
     places = tf.range(length, dtype=tf.float32)
     first = tf.reduce_min(tf.where(there, places, length - 1.0), 1)
@@ -251,8 +252,8 @@ def _extent(alpha, axis: int, length: int):
     return tf.minimum(first, last), last
 
 
-def _mean(pictures, weights, premultiplied: bool = False):
-    """Mean over each picture, float32 [n, 1, 1, c]; 0 where nothing has weight."""
+def _average(pictures, weights, premultiplied: bool = False):
+    """Averages over each picture, float32 [n, 1, 1, c]; 0 where all weights are 0."""
     weighted = pictures if premultiplied else pictures * weights
     total = tf.reduce_sum(weighted, (1, 2), keepdims=True)
     return total / tf.maximum(tf.reduce_sum(weights, (1, 2), keepdims=True), 1e-6)

@@ -1,15 +1,15 @@
-"""What exposure, white balance and lens do to the colours of a picture.
+"""Exposure, tone curve, white balance and vignetting.
 
-Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and
-a strength float32 [n] or [], 0 (nothing) to 1 (the whole range), and returns pictures
-of the same shape and range. Every picture of the batch is changed on its own.
+Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and a
+strength float32 [n] or [], 0 (no change) to 1 (the full range), and returns pictures of
+the same shape and range. Each picture of the batch is changed independently.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.augment.draws import column, draw, seeds
+from trainer.augment.draws import as_column, draw, split_seed
 
 STOPS = 0.6  # exposure, to either side
 OFFSET = 12.0  # of the black level, grey levels
@@ -19,16 +19,16 @@ VIGNETTE = 0.5  # darkening of the corners
 
 
 def exposure(pictures, seed, strength):
-    """Gain of up to 0.6 stops and a black level moved by up to 12 grey levels."""
-    number, strength = tf.shape(pictures)[0], column(strength)
-    first, second = seeds(seed, 2)
+    """Changes the gain by up to 0.6 stops, the black level by up to 12 grey levels."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    first, second = split_seed(seed, 2)
     gain = 2.0 ** (draw(first, number) * STOPS * strength)
     return _clip(pictures * gain + draw(second, number) * OFFSET * strength)
 
 
 def gamma(pictures, seed, strength):
-    """Another tone curve: a power of 0.74 to 1.35."""
-    number, strength = tf.shape(pictures)[0], column(strength)
+    """Changes the tone curve by a power of 0.74 to 1.35."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
     power = tf.exp(draw(seed, number) * GAMMA * strength)
     # As exp of log: TensorFlow's pow is ten times slower on a CPU.
     bent = tf.exp(power * tf.math.log(tf.maximum(pictures, 0.01) / 255.0)) * 255.0
@@ -36,21 +36,21 @@ def gamma(pictures, seed, strength):
 
 
 def white_balance(pictures, seed, strength):
-    """A gain of 0.86 to 1.16 for every channel."""
+    """Multiplies each channel by a gain of 0.86 to 1.16."""
     number = tf.shape(pictures)[0]
-    gains = tf.exp(draw(seed, number, channels=3) * BALANCE * column(strength))
+    gains = tf.exp(draw(seed, number, channels=3) * BALANCE * as_column(strength))
     return _clip(pictures * gains)
 
 
 def vignette(pictures, seed, strength):
-    """Corners darker by up to a half, about a centre somewhat off the middle."""
+    """Darkens the corners by up to a half, about a centre near the middle."""
     number = tf.shape(pictures)[0]
-    first, second = seeds(seed, 2)
+    first, second = split_seed(seed, 2)
     height, width = pictures.shape[1:3]
     centre = draw(first, number, -0.15, 0.15, channels=2)
     down = tf.linspace(-1.0, 1.0, height)[None, :, None, None] - centre[..., :1]
     right = tf.linspace(-1.0, 1.0, width)[None, None, :, None] - centre[..., 1:]
-    loss = draw(second, number, 0.0, VIGNETTE / 2) * column(strength)
+    loss = draw(second, number, 0.0, VIGNETTE / 2) * as_column(strength)
     return _clip(pictures * (1.0 - loss * (down**2 + right**2)))
 
 

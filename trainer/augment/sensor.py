@@ -1,31 +1,31 @@
-"""What lens, sensor and compression do to a picture.
+"""Blur, noise and compression.
 
-Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and
-a strength float32 [n] or [], 0 (nothing) to 1 (the whole range), and returns pictures
-of the same shape and range. Every picture of the batch is changed on its own.
+Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and a
+strength float32 [n] or [], 0 (no change) to 1 (the full range), and returns pictures of
+the same shape and range. Each picture of the batch is changed independently.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.augment.draws import column, draw, seeds
+from trainer.augment.draws import as_column, draw, split_seed
 
 READ = 5.0  # standard deviation of the read noise, grey levels
 SHOT = 8.0  # that of the shot noise of a white pixel, grey levels
 BLUR = 1.2  # standard deviation of the blur, pixels
-RADIUS = 3  # of the blur's window
+RADIUS = 3  # of the blur's window, pixels
 BEST, WORST = 95, 25  # JPEG quality
 
 
 def noise(pictures, seed, strength):
-    """Shot and read noise: the variance grows with the light.
+    """Adds shot and read noise; the variance grows with the light.
 
-    Read noise has a standard deviation of up to 5 grey levels; shot noise, which goes
-    with the square root of the light, one of up to 8 where the picture is white.
+    Read noise has a standard deviation of up to 5 grey levels. That of shot noise is
+    proportional to the square root of the light, up to 8 where the picture is white.
     """
-    number, strength = tf.shape(pictures)[0], column(strength)
-    first, second, third = seeds(seed, 3)
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    first, second, third = split_seed(seed, 3)
     read = draw(first, number, 0.0, READ) * strength
     shot = draw(second, number, 0.0, SHOT) * strength
     deviation = tf.sqrt(read**2 + shot**2 / 255.0 * pictures)
@@ -34,13 +34,13 @@ def noise(pictures, seed, strength):
 
 
 def blur(pictures, seed, strength):
-    """Out of focus, or moving: a Gaussian of up to 1.2 pixels, each axis its own."""
-    number, strength = tf.shape(pictures)[0], tf.reshape(column(strength), [-1, 1])
+    """Blurs by a Gaussian of up to 1.2 pixels, drawn for each axis."""
+    number, strength = tf.shape(pictures)[0], tf.reshape(as_column(strength), [-1, 1])
     deviation = draw(seed, number, 0.0, BLUR, channels=2)[:, 0, 0] * strength
     steps = tf.range(-RADIUS, RADIUS + 1, dtype=tf.float32)
     kernels = tf.exp(-(steps**2) / (2 * (deviation[..., None] ** 2 + 1e-3)))
     kernels /= tf.reduce_sum(kernels, -1, keepdims=True)  # [n, 2, 7]
-    # All pictures as channels of one, so that each has a kernel of its own.
+    # All pictures become channels of one, so that each has its own kernel.
     batch, height, width, channels = (*tf.unstack(tf.shape(pictures)[:3]), 3)
     flat = tf.reshape(
         tf.transpose(pictures, [1, 2, 0, 3]), [1, height, width, batch * channels]
@@ -55,7 +55,7 @@ def blur(pictures, seed, strength):
 
 
 def jpeg(pictures, seed, strength):
-    """Compressed and decompressed: quality from 95 down to 25, colours at half size.
+    """Compresses by JPEG: quality from 95 down to 25, colours at half size.
 
     A picture of strength 0 is only rounded to whole grey levels.
     """
@@ -83,9 +83,9 @@ def jpeg(pictures, seed, strength):
 
 
 def _grains(shape, seed):
-    """Noise of unit variance, float32, a quarter the cost of normal noise.
+    """Draws triangular noise of unit variance, float32: sums of two random bytes.
 
-    Triangular: every number is the sum of two random bytes.
+    It takes a quarter of the time of normal noise.
     """
     words = [2, tf.reduce_prod(shape) // 4 + 1]
     drawn = tf.random.stateless_uniform(words, seed, None, None, tf.int32)

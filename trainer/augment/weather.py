@@ -1,25 +1,25 @@
 """Rain, dust and insects before the lens.
 
-Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and
-a strength float32 [n] or [], 0 (nothing) to 1 (the whole range), and returns pictures
-of the same shape and range. Every picture of the batch is changed on its own.
+Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and a
+strength float32 [n] or [], 0 (no change) to 1 (the full range), and returns pictures of
+the same shape and range. Each picture of the batch is changed independently.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.augment.draws import column, draw, seeds
+from trainer.augment.draws import as_column, draw, split_seed
 
 STREAK = 14  # length of a rain streak, pixels of 224
-DROPS = 0.03  # share of the grid's cells that hold a streak
-SPECKS = 0.0015  # share of the pixels, at half size, that hold a speck
+DROPS = 0.03  # fraction of the grid's cells with a streak
+SPECKS = 0.0015  # fraction of the pixels, at half size, with a speck
 
 
 def rain(pictures, seed, strength):
-    """Bright slanted streaks of some 14 pixels of 224 that let the scene through."""
-    number, strength = tf.shape(pictures)[0], column(strength)
-    first, second, third, fourth = seeds(seed, 4)
+    """Adds bright, slanted, translucent streaks of some 14 pixels of 224."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    first, second, third, fourth = split_seed(seed, 4)
     height, width = pictures.shape[1:3]
     length = max(2, STREAK * height // 224)
     cells = [number, -(-height // length), width, 1]
@@ -28,7 +28,7 @@ def rain(pictures, seed, strength):
     streaks = tf.cast(drops < share, tf.float32) * (0.4 + 0.6 * drops / (share + 1e-6))
     streaks = tf.image.resize(streaks, (height, width))
     slant = draw(third, number, -0.35, 0.35)[:, 0, 0, 0]
-    # Columns of the grid are moved against each other, or streaks would end in line.
+    # Columns of the grid are shifted, so that streaks do not end on a line.
     zero, one = tf.zeros_like(slant), tf.ones_like(slant)
     transform = tf.stack([one, slant, zero, zero, one, zero, zero, zero], -1)
     streaks = tf.raw_ops.ImageProjectiveTransformV3(
@@ -44,9 +44,9 @@ def rain(pictures, seed, strength):
 
 
 def specks(pictures, seed, strength):
-    """Dust, snow and insects: spots of 1 to 5 pixels of 224, bright or dark."""
-    number, strength = tf.shape(pictures)[0], column(strength)
-    first, second, third, fourth = seeds(seed, 4)
+    """Adds dust, snow or insects: spots of 1 to 5 pixels of 224, bright or dark."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    first, second, third, fourth = split_seed(seed, 4)
     height, width = pictures.shape[1:3]
     small = [number, -(-height // 2), -(-width // 2), 1]
     share = SPECKS * draw(first, number, 0.3, 1.0) * strength

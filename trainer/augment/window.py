@@ -6,44 +6,46 @@ import math
 
 import tensorflow as tf
 
-from trainer.augment.draws import draw, seeds
+from trainer.augment.draws import draw, split_seed
 from trainer.augment.pasting import Scene
 
-NATIVE = 0.5  # share of windows that are cut and not resized
+NATIVE = 0.5  # probability of a window to be cut and not resized
 
 
-def window(scene: Scene, size: tuple[int, int], seed, zoom: float, flip: bool) -> Scene:
+def cut_windows(
+    scene: Scene, size: tuple[int, int], seed, zoom: float, flip: bool
+) -> Scene:
     """Cuts a window out of every pair.
 
-    Half of the windows are of the size wanted, pixel for pixel. The others are
-    brought to it from anything between the whole picture and one `zoom` times
-    smaller. Metres are divided by the enlargement.
+    Half of the windows have the wanted size, pixel for pixel. The others are resized
+    to it, from the whole picture down to a region `zoom` times smaller than the
+    window. Depth is divided by the enlargement.
 
     Args:
       scene: Pairs [n, H, W, c], uint8 or float32.
       size: Height h and width w wanted, at most H and W.
       seed: int32 [2].
-      zoom: Greatest enlargement, from 1.
-      flip: Whether every second pair is mirrored.
+      zoom: Maximum enlargement, from 1.
+      flip: Whether pairs are mirrored with probability 0.5.
 
     Returns:
       Pairs float32 [n, h, w, c].
     """
     number, whole = tf.shape(scene.mask)[0], tuple(scene.mask.shape[1:3])
-    parts = seeds(seed, 4)
-    least = max(part / all_ for part, all_ in zip(size, whole, strict=True))
+    keys = split_seed(seed, 4)
+    least = max(side / full for side, full in zip(size, whole, strict=True))
     enlarged = tf.exp(
-        draw(parts[0], number, math.log(least), math.log(max(zoom, least) + 1e-6))
+        draw(keys[0], number, math.log(least), math.log(max(zoom, least) + 1e-6))
     )[:, 0, 0]
-    native = draw(parts[1], number, 0.0, 1.0)[:, 0, 0] < NATIVE
+    native = draw(keys[1], number, 0.0, 1.0)[:, 0, 0] < NATIVE
     enlarged = tf.where(native, 1.0, enlarged)  # [n, 1]
     last = tf.constant(whole, tf.float32) - 1.0
     extent = tf.minimum((tf.constant(size, tf.float32) - 1.0) / enlarged, last)
-    corner = draw(parts[2], number, 0.0, 1.0, channels=2)[:, 0, 0] * (last - extent)
+    corner = draw(keys[2], number, 0.0, 1.0, channels=2)[:, 0, 0] * (last - extent)
     corner = tf.where(native, tf.round(corner), corner)
     top, left = tf.unstack(corner / last, axis=1)
     bottom, right = tf.unstack((corner + extent) / last, axis=1)
-    mirrored = (draw(parts[3], number)[:, 0, 0, 0] < 0) & flip
+    mirrored = (draw(keys[3], number)[:, 0, 0, 0] < 0) & flip
     left, right = (
         tf.where(mirrored, right, left),
         tf.where(mirrored, left, right),

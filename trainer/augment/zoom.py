@@ -1,4 +1,4 @@
-"""Zoom, flip and colour of a pair with its labels, and pictures brought to size."""
+"""Zoom, flip and colour of a pair with its labels, and resizing to the network."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """How much a pair is changed.
+    """The strength of the augmentation.
 
     Attributes:
-      zoom: Greatest zoom, drawn from 1 to this; 1 is none. Depth is divided by it.
-      rotation: Greatest rotation to either side, degrees.
+      zoom: Maximum zoom; 1 is none. Depth is divided by it.
+      rotation: Maximum rotation to either side, degrees.
       colour: Channels of both pictures are multiplied by 1 - colour to 1 + colour.
-      flip: Whether every second pair is mirrored.
+      flip: Whether pairs are mirrored with probability 0.5.
       life: Whether pairs are made anew: several objects, shadows, a camera that
         shakes, light, noise, compression; see `trainer.augment.life`.
-      repeats: With life, how often a made pair is shown, in another window each time.
-      without: With life, what is left out; see `trainer.augment.life.make`.
+      repeats: With life, the number of times that a made pair is shown, each in
+        another window.
+      without: With life, the effects to leave out; see `make_pairs`.
     """
 
     zoom: float = 1.5
@@ -35,17 +36,17 @@ class Augmentation:
 def augment(
     example: dict, size: tuple[int, int], seed: tf.Tensor, settings: Augmentation
 ) -> dict:
-    """Changes a pair and its labels alike, and brings them to the network's size.
+    """Augments a pair and its labels alike, and resizes them for the network.
 
-    The augmentation of Eigen et al. 2014, section 3.4: a zoom by s brings the world s
-    times nearer, so depth is divided by s.
+    Eigen et al. 2014, section 3.4: a zoom by s brings the world s times nearer, so
+    depth is divided by s.
 
     Args:
       example: 'bg', 'fgbg' uint8 [H, W, 3], 'mask' uint8 [H, W, 1], 'depth' uint16
         [H, W, 1] in 1/256 m, 0 where unknown.
-      size: Height h and width w wanted.
-      seed: int32 [2]; the same seed does the same.
-      settings: How much.
+      size: Height h and width w of the result.
+      seed: int32 [2]; the same seed gives the same result.
+      settings: Strength of the augmentation.
 
     Returns:
       'bg', 'fgbg' float32 [h, w, 3] in 0 to 255, 'mask' float32 [h, w, 1] in 0 to 1,
@@ -78,7 +79,7 @@ def augment(
         picture = tf.cond(mirrored, lambda: picture[:, ::-1], lambda: picture)
         return fit(picture, size, method, smooth=shrinks)
 
-    # Metres of the zoomed picture are those of the pixels that are really zoomed by.
+    # Depth follows the zoom in whole pixels, not the one that was drawn.
     zoomed = tf.cast(window[0], tf.float32) / tf.cast(whole[0], tf.float32)
     return {
         "bg": tf.clip_by_value(cut("bg", "bilinear") * gains, 0.0, 255.0),
@@ -94,17 +95,17 @@ def fit(
     method: str = "bilinear",
     smooth: bool = True,
 ):
-    """Resizes pictures as the network is fed, in training, evaluation and serving.
+    """Resizes pictures for the network, alike in training, evaluation and serving.
 
     Args:
       pictures: Any number type, [H, W, C] or [N, H, W, C].
-      size: Height h and width w wanted.
-      method: 'bilinear', with smoothing where it shrinks, or 'nearest', for depth,
-        whose unknown pixels must not mix with the others.
+      size: Height h and width w of the result.
+      method: 'bilinear', with antialiasing where pictures shrink, or 'nearest', for
+        depth, whose unknown pixels must not mix with the others.
       smooth: False is quicker, and the same where nothing shrinks.
 
     Returns:
-      float32 [h, w, C] or [N, h, w, C]; the pictures themselves where they fit.
+      float32 [h, w, C] or [N, h, w, C]; unchanged where they have that size.
     """
     pictures = tf.cast(pictures, tf.float32)
     if tuple(pictures.shape[-3:-1]) == tuple(size):
@@ -114,7 +115,7 @@ def fit(
 
 
 def rotate(picture: tf.Tensor, angle: tf.Tensor, method: str) -> tf.Tensor:
-    """Turns a picture about its middle; what turns in from outside is 0.
+    """Rotates a picture about its middle; pixels from outside are 0.
 
     Args:
       picture: Any number type, [H, W, C].

@@ -72,7 +72,7 @@ def write_report(runs: Mapping[str, Run], strategy: tf.distribute.Strategy) -> d
         write_atomically(run.folder / "metrics.json", content)
         path = run.folder / "report.md"
         write_atomically(path, format_report(result))
-        drawn = figures.predictions(**_predict_examples(run, test))
+        drawn = figures.draw_predictions(**_predict_examples(run, test))
         write_atomically(run.folder / "predictions.png", drawn)
         for line in format_tables(result):
             LOG.info("%s", line)

@@ -1,14 +1,18 @@
-"""The networks, by the names that `--model` knows."""
+"""The networks, by the names that `--model` knows.
+
+`refine` needs TensorFlow; the others run on any Keras backend, so it is imported late.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from trainer.errors import UserError
+from trainer.models.alexnet import load_alexnet
 from trainer.models.dnn15 import dnn15
 from trainer.models.eigen import eigen
 from trainer.models.network import Network
-from trainer.settings import Settings, parts
+from trainer.settings import Settings, parse_names
 
 
 def make_network(
@@ -20,8 +24,8 @@ def make_network(
     """Makes the network that the settings name.
 
     Args:
-      settings: Read are `model`, `seed` and what the network has of its own.
-      size: Height and width of the pictures that are fed.
+      settings: `model`, `seed` and the network's own settings are used.
+      size: Height and width of the network's input.
       mean_log_depth: float [H, W], log metres, where training starts from.
       dtype: Keras dtype policy.
 
@@ -32,31 +36,15 @@ def make_network(
       UserError: If the network cannot take pictures of this size, or a setting is
         for another network.
     """
-    if settings.small_size and settings.model != "refine":
-        raise UserError(
-            f"--model={settings.model} is made for one size; --small_size is for refine"
-        )
-    if settings.coarse_weights and settings.model != "eigen":
-        raise UserError(
-            f"--model={settings.model} has no convolutions for --coarse_weights; "
-            "--coarse_weights is for eigen"
-        )
-    if settings.refine_without and settings.model != "refine":
-        raise UserError(
-            f"--model={settings.model} has none of the parts of --refine_without; it "
-            "is for refine"
-        )
+    check_settings(settings)
     if settings.model == "dnn15":
         return dnn15(size=size, dtype=dtype, seed=settings.seed)
     if settings.model == "refine":
-        # Needs TensorFlow, which the others do without.
-        from trainer.models.refine import MULTIPLE, PARTS, refine
+        from trainer.models.refine import COMPONENTS, MULTIPLE, refine
 
-        for _, trained in settings.sizes:
-            _check_multiple(trained, MULTIPLE)
         _check_multiple(size, MULTIPLE)
         mean = None if mean_log_depth is None else float(np.mean(mean_log_depth))
-        without = parts("refine_without", settings.refine_without, PARTS)
+        without = parse_names("refine_without", settings.refine_without, COMPONENTS)
         return refine(mean, without, dtype=dtype, seed=settings.seed)
     return eigen(
         size=size,
@@ -70,6 +58,35 @@ def make_network(
     )
 
 
+def check_settings(settings: Settings) -> None:
+    """Checks the settings of networks, without making one.
+
+    Raises:
+      UserError: If a setting is for another network, or no value of this one.
+    """
+    model, sizes = settings.model, [size for _, size in settings.sizes]
+    if settings.small_size and model != "refine":
+        raise UserError(
+            f"--model={model} is made for one size; --small_size is for refine"
+        )
+    if settings.coarse_weights and model != "eigen":
+        raise UserError(
+            f"--model={model} has no convolutions for --coarse_weights; "
+            "--coarse_weights is for eigen"
+        )
+    if settings.refine_without and model != "refine":
+        raise UserError(
+            f"--model={model} has none of the components of --refine_without; it "
+            "is for refine"
+        )
+    if model == "refine":
+        from trainer.models.refine import COMPONENTS, MULTIPLE
+
+        parse_names("refine_without", settings.refine_without, COMPONENTS)
+        for size in sizes:
+            _check_multiple(size, MULTIPLE)
+
+
 def _check_multiple(size: tuple[int, int], multiple: int) -> None:
     if any(side % multiple for side in size):
         raise UserError(
@@ -78,4 +95,11 @@ def _check_multiple(size: tuple[int, int], multiple: int) -> None:
         )
 
 
-__all__ = ["Network", "dnn15", "eigen", "make_network"]
+__all__ = [
+    "Network",
+    "check_settings",
+    "dnn15",
+    "eigen",
+    "load_alexnet",
+    "make_network",
+]

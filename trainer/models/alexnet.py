@@ -1,4 +1,4 @@
-"""ImageNet weights for the coarse convolutions, from a file that the user brings.
+"""ImageNet weights for the coarse convolutions, from a file of the user.
 
 Eigen et al. 2014 start their coarse stack from the network of Krizhevsky et al. 2012,
 trained on ImageNet, whose five convolutions have the same kernels. `keras.applications`
@@ -24,7 +24,7 @@ MEAN = (123.68, 116.779, 103.939)  # of ImageNet's colours, red, green, blue
 
 
 def load_alexnet(network: Network, path: str) -> None:
-    """Puts the five convolutions of a file in place of the coarse stack's.
+    """Replaces the coarse stack's five convolutions by those of a file.
 
     The file holds, as `numpy.savez` writes them, `conv1_kernel` to `conv5_kernel`,
     float [height, width, channels in, channels out], and `conv1_bias` to `conv5_bias`,
@@ -33,8 +33,8 @@ def load_alexnet(network: Network, path: str) -> None:
     channels in are of two groups, as in the original: each half of the channels out
     sees its own half of those in.
 
-    The first kernel is brought to the composite in -1 to 1; what the composite
-    changes in the background keeps its random kernel.
+    The first kernel is scaled to the composite in -1 to 1. The channels of the
+    difference from the background keep their random kernel.
 
     Args:
       network: The network eigen.
@@ -54,14 +54,14 @@ def load_alexnet(network: Network, path: str) -> None:
             shape = (*shape[:2], COLOURS, shape[3])
         groups = (*shape[:2], shape[2] // 2, shape[3])
         shapes = (shape,) if number == 1 else (shape, groups)
-        kernel = _array(arrays, path, f"conv{number}_kernel", *shapes)
-        bias = _array(arrays, path, f"conv{number}_bias", bias.shape)
+        kernel = _get_array(arrays, path, f"conv{number}_kernel", *shapes)
+        bias = _get_array(arrays, path, f"conv{number}_bias", bias.shape)
         if kernel.shape != shape:
-            kernel = _ungrouped(kernel)
+            kernel = _spread_groups(kernel)
         if number == 1:
             mean = np.float32(MEAN)
             if "mean" in arrays:
-                mean = _array(arrays, path, "mean", (COLOURS,))
+                mean = _get_array(arrays, path, "mean", (COLOURS,))
             # colour - mean = 127.5 * ours + 127.5 - mean
             bias = bias + kernel.sum((0, 1)).T @ (127.5 - mean)
             kernel = np.concatenate([127.5 * kernel, started[:, :, COLOURS:]], 2)
@@ -82,8 +82,8 @@ def _read(path: str) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _array(arrays, path: str, name: str, *shapes: tuple[int, ...]) -> np.ndarray:
-    """An array of the file, which has to be of one of the shapes."""
+def _get_array(arrays, path: str, name: str, *shapes: tuple[int, ...]) -> np.ndarray:
+    """Returns an array of the file, which has to have one of the shapes."""
     listed = " or ".join(str(list(shape)) for shape in shapes)
     if name not in arrays:
         raise UserError(
@@ -103,8 +103,8 @@ def _array(arrays, path: str, name: str, *shapes: tuple[int, ...]) -> np.ndarray
     return values.astype(np.float32)
 
 
-def _ungrouped(kernel: np.ndarray) -> np.ndarray:
-    """A kernel of two groups as one of all channels, with zeros in between."""
+def _spread_groups(kernel: np.ndarray) -> np.ndarray:
+    """Spreads a kernel of two groups to all channels, with zeros in between."""
     zeros = np.zeros_like(kernel)
     half = kernel.shape[3] // 2
     first = np.concatenate([kernel[..., :half], zeros[..., half:]], 3)

@@ -3,7 +3,7 @@
 S15-A of the EVA course (2020): https://github.com/DrVenkataRajeshKumar/S15-A. A shared
 3x3 convolution and a depthwise separable one look at either picture; a 3x3 convolution
 over both, and another one, give the maps at the picture's own size. It learns depth as
-a part of the most there can be, with the same cross-entropy as the mask.
+a fraction of its maximum, with the same cross-entropy as the mask.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def dnn15(
         return keras.initializers.HeNormal(seed=next(seeds))
 
     def normalised(name):
-        # Statistics over all devices, so that their number changes nothing.
+        # Statistics over all devices, so that results do not depend on their number.
         return [
             layers.BatchNormalization(
                 synchronized=True, dtype=dtype, name=f"{name}_normalised"
@@ -91,5 +91,4 @@ def dnn15(
         grid=grid,
         heads=("full",),
         depth_code="share",
-        batch_statistics=True,
     )

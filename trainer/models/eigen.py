@@ -1,8 +1,8 @@
 """The two-stack network of Eigen, Puhrsch and Fergus, for a pair of pictures.
 
 Depth Map Prediction from a Single Image using a Multi-Scale Deep Network, NIPS 2014,
-https://arxiv.org/abs/1406.2283. What is ours: six channels in instead of three, a
-mask beside the depth in both stacks, and padding that suits other picture sizes.
+https://arxiv.org/abs/1406.2283. Ours are the six input channels instead of three, a
+mask beside the depth in both stacks, and padding for other picture sizes.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ def eigen(
       padding: 'valid' for the paper's sizes (304 x 228 gives 74 x 55), 'same' for
         maps of exactly a quarter of the picture (224 x 224 gives 56 x 56).
       coarse_units: Width of `coarse_6`; the paper's is 4096.
-      dropout: Part of `coarse_6` left out while training.
-      fine_rows: Rows at the bottom of the picture that the fine stack sees and the
-        maps speak about; all if None. The paper's for KITTI are 116 of 172.
+      dropout: Fraction of the units of `coarse_6` that are dropped in training.
+      fine_rows: Number of rows at the bottom of the picture that the fine stack sees
+        and the maps cover; all if None. The paper's for KITTI is 116 of 172.
       mean_log_depth: float [H, W], log metres, where training starts from; 0 if None.
       dtype: Keras dtype policy, such as 'mixed_bfloat16'. Maps are always float32.
-      seed: Of the initial weights and of dropout.
+      seed: Seed of the initial weights and of dropout.
 
     Returns:
       The network; its heads are 'coarse' and 'fine', each float32 [N, h, w, 2].
 
     Raises:
-      UserError: If pictures of this size leave nothing for the last layers.
+      UserError: If pictures of this size are too small for the last layers.
 
     Example:
     ```python
@@ -59,7 +59,7 @@ def eigen(
     maps = network.model({"bg": bg, "fgbg": fgbg})["fine"]  # [N, 55, 74, 2]
     ```
     """
-    grid = _grid(size, padding, fine_rows)
+    grid = _find_grid(size, padding, fine_rows)
     seeds = iter(range(1000 * seed, 1000 * seed + 1000))
 
     def convolution(filters, kernel, strides=1, padding="same", relu=True):
@@ -75,7 +75,7 @@ def eigen(
 
     def stage(name, *stack):
         block = keras.Sequential(list(stack), name=name)
-        block.dtype_policy = dtype  # or it would cast to float32 and back
+        block.dtype_policy = dtype  # else it would cast to float32 and back
         return block
 
     def pool(size, strides, padding="valid"):
@@ -162,10 +162,10 @@ def eigen(
 
 
 def normalise(bg, fgbg):
-    """The six channels that the network sees.
+    """Computes the six channels that the network sees.
 
-    A linear change of the six colour channels: the composite, and what it changes
-    in the background, enlarged since most changes are small.
+    They are linear in the colours: the composite, and its difference from the
+    background, amplified since most differences are small.
 
     Args:
       bg: float [N, H, W, 3], background, 0 to 255.
@@ -180,8 +180,8 @@ def normalise(bg, fgbg):
     return layers.Concatenate(dtype="float32")([colours, change])
 
 
-def _grid(size: tuple[int, int], padding: str, fine_rows: int | None) -> Grid:
-    """The map after `fine_1`: a 9x9 convolution of stride 2, then a 2x2 pool."""
+def _find_grid(size: tuple[int, int], padding: str, fine_rows: int | None) -> Grid:
+    """Finds the grid of the map after `fine_1`: 9x9 of stride 2, then a 2x2 pool."""
     height, width = size
     rows = height if fine_rows is None else fine_rows
     if padding == "same" and (height % 32 or width % 32 or fine_rows is not None):

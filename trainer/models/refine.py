@@ -1,11 +1,11 @@
-"""Our network: the background is registered first, then two stacks learn what is left.
+"""Our network: it registers the background first; two stacks learn the rest.
 
-A coarse stack sees the whole pair at a quarter of its size and below, and says what is
-new and how far; a fine stack at half the size sharpens both and writes them at full
-size. The two stacks are those of Eigen et al. 2014, https://arxiv.org/abs/1406.2283,
-the coarse one built like a U-Net, https://arxiv.org/abs/1505.04597. Kernels are
-standardised in place of batches (https://arxiv.org/abs/1903.10520), so that a picture's
-answer never depends on the others in its batch.
+A coarse stack sees the whole pair at a quarter of its size and below, and estimates
+mask and depth; a fine stack at half the size sharpens both and gives them at full size.
+The two stacks are those of Eigen et al. 2014, https://arxiv.org/abs/1406.2283, the
+coarse one built like a U-Net, https://arxiv.org/abs/1505.04597. Kernels are
+standardised in place of batches (https://arxiv.org/abs/1903.10520), so that the result
+for a picture does not depend on the others in its batch.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import numpy as np
 from keras import layers, ops
 
 from trainer.models.network import Network
-from trainer.registration.motion import Registration
-from trainer.registration.pooling import local_contrast
+from trainer.registration import Registration, compute_local_contrast
 
-MULTIPLE = 32  # sides of the pictures have to be multiples of it
+MULTIPLE = 32  # of which the sides of pictures have to be multiples
 FILTERS = (32, 56, 96, 128, 160)  # at a half, a quarter … of the picture's size
 CONTRAST_WINDOW = 9  # pixels
 BLOCKS = (1, 1, 2, 2, 1)  # residual blocks on the way down
-PARTS = ("registration", "colours", "outside", "contrast", "scale")
+COMPONENTS = ("registration", "colours", "outside", "contrast", "scale")
 
 
 def refine(
@@ -34,14 +33,14 @@ def refine(
     """Builds the network: 2.4 million parameters for pictures of every size.
 
     Args:
-      mean_log_depth: Log metres that training starts from; 0 if None.
-      without: Those of `PARTS` that are left out, to see what they give:
-        'registration', the background is compared as it is; 'colours', its place
-        alone is registered; 'outside' and 'contrast', of what the stacks see; 'scale',
-        of the depth, is not seen from the whole picture at once.
+      mean_log_depth: Log metres where training starts from; 0 if None.
+      without: Those of `COMPONENTS` to leave out, for an ablation: 'registration', so
+        that the background is compared as it is; 'colours', so that only its place is
+        registered; 'outside' and 'contrast', inputs of the stacks; 'scale', the scale
+        of depth that is estimated from the whole picture.
       dtype: Keras dtype policy, such as 'mixed_bfloat16'. Registration and maps are
         always float32.
-      seed: Of the initial weights.
+      seed: Seed of the initial weights.
 
     Returns:
       The network; its heads are 'coarse', float32 [N, H/4, W/4, 2], and 'fine',
@@ -66,7 +65,7 @@ def refine(
         for index in range(number):
             part = f"{name}_{'abcd'[index]}"
             y = convolution(f"{part}_1", x.shape[-1])(x)
-            # Gain 0: every block begins as nothing but its input.
+            # Gain 0: every block begins as the identity.
             y = convolution(f"{part}_2", x.shape[-1], relu=False, gain=0.0)(y)
             x = layers.Add(dtype=dtype, name=f"{part}_sum")([x, y])
             x = layers.ReLU(dtype=dtype, name=part)(x)
@@ -102,7 +101,7 @@ def refine(
         x = blocks(f"coarse_{level}", x, number)
         skips.append(x)
     x = skips.pop()  # [N, H/32, W/32, 160]
-    # How near the scene is as a whole is seen from all of it at once.
+    # The scale of depth is estimated from the whole picture.
     whole = layers.GlobalAveragePooling2D(
         keepdims=True, dtype=dtype, name="whole_mean"
     )(x)
@@ -139,8 +138,8 @@ class Convolution(layers.Conv2D):
 
         Args:
           *arguments: As of `keras.layers.Conv2D`.
-          gain: What the gains begin with; at 1 the variance is kept, or halved by
-            a ReLU and doubled again.
+          gain: Initial gain; at 1 the variance is kept: a ReLU halves it, and the
+            standardised kernel doubles it.
           **settings: As of `keras.layers.Conv2D`.
         """
         super().__init__(*arguments, **settings)
@@ -172,13 +171,13 @@ class Convolution(layers.Conv2D):
 
 @keras.saving.register_keras_serializable("trainer")
 class Comparison(layers.Layer):
-    """What the stacks see of a pair, float32 [N, H, W, 13].
+    """Computes the input of the stacks from a pair, float32 [N, H, W, 13].
 
     Frame and registered background in -1 to 1; three times their difference; the
-    greatest difference of the three colours; how far the frame lies outside of what
-    the background shows within one pixel, which forgives what registration left;
-    the difference of local contrast, which no shadow makes; and where the background
-    is known at all.
+    maximum difference of the three colours; the distance of the frame from the range of
+    the background within one pixel, which tolerates errors of the registration; the
+    difference of local contrast, which shadows do not change; and a map of where the
+    background is known.
     """
 
     def __init__(self, without: frozenset[str] = frozenset(), **settings):
@@ -196,7 +195,7 @@ class Comparison(layers.Layer):
           fgbg: The same.
 
         Returns:
-          float32 [N, H, W, 13], or fewer where something is left out.
+          float32 [N, H, W, 13], or fewer channels where components are left out.
         """
         frame, there = fgbg / 255.0, bg / 255.0
         inside = ops.ones_like(there[..., :1])
@@ -206,28 +205,28 @@ class Comparison(layers.Layer):
         most = ops.max(ops.abs(change), -1, keepdims=True)
         seen = [2 * frame - 1, 2 * there - 1, 3 * change, ops.minimum(6 * most, 1.0)]
         if "outside" not in self._without:
-            seen.append(ops.clip(6 * _outside(frame, there), 0.0, 1.0))
+            seen.append(ops.clip(6 * _compute_distance(frame, there), 0.0, 1.0))
         if "contrast" not in self._without:
-            seen.append(ops.minimum(_contrast_change(frame, there) / 2, 1.0))
+            seen.append(ops.minimum(_compare_contrast(frame, there) / 2, 1.0))
         return ops.concatenate([*seen, inside], -1)
 
 
 @keras.saving.register_keras_serializable("trainer")
 class Maps(layers.Layer):
-    """Puts a head's channels beside each other and adds the scene's log scale."""
+    """Arranges a head's channels as a map and adds the scene's log scale."""
 
     def __init__(self, side: int, **settings):
         """Makes the layer.
 
         Args:
-          side: Pixels of the map in each cell and direction.
+          side: Pixels of the map in each direction of a cell.
           **settings: As of `keras.layers.Layer`.
         """
         super().__init__(**{**settings, "dtype": "float32"})
         self._side = side
 
     def call(self, cells, scale):
-        """Turns float32 [N, h, w, 2 * side**2] into [N, h * side, w * side, 2]."""
+        """Converts float32 [N, h, w, 2 * side**2] to [N, h * side, w * side, 2]."""
         _, rows, columns, _ = ops.shape(cells)
         side = self._side
         if side > 1:
@@ -239,44 +238,44 @@ class Maps(layers.Layer):
 
 @keras.saving.register_keras_serializable("trainer")
 class Doubled(layers.Layer):
-    """Maps at twice their size, bilinearly; the border's half cells are repeated.
+    """Doubles the size of maps bilinearly, and repeats the border's half cells.
 
-    By a product of matrices for each axis, which takes maps whose size is not known
-    before, as a served model has them; Keras's UpSampling2D does not.
+    It multiplies by a matrix for each axis. That works on maps of unknown size, as in a
+    served model; Keras's UpSampling2D does not.
     """
 
     def call(self, maps):
-        """Turns float [N, h, w, C] into [N, 2h, 2w, C]."""
+        """Resizes float [N, h, w, C] to [N, 2h, 2w, C]."""
         _, height, width, channels = ops.shape(maps)
-        rows = ops.cast(_doubling(height), self.compute_dtype)
-        columns = ops.cast(_doubling(width), self.compute_dtype)
+        rows = ops.cast(_weigh_doubled(height), self.compute_dtype)
+        columns = ops.cast(_weigh_doubled(width), self.compute_dtype)
         maps = ops.reshape(maps, (-1, height, width * channels))
         maps = ops.reshape(ops.matmul(rows, maps), (-1, 2 * height, width, channels))
         return ops.matmul(columns, maps)
 
     def compute_output_shape(self, shape):
-        """Twice the height and width."""
+        """Doubles height and width."""
         number, height, width, channels = shape
         return number, height and 2 * height, width and 2 * width, channels
 
 
-def _doubling(number):
-    """Weights of `number` cells for twice as many, float32 [2 * number, number]."""
+def _weigh_doubled(number):
+    """Computes the weights of cells for twice as many, [2 * number, number]."""
     wanted = (ops.arange(2 * number, dtype="float32") - 0.5) / 2
     wanted = ops.clip(wanted, 0.0, ops.cast(number - 1, "float32"))
     cells = ops.arange(number, dtype="float32")
     return ops.maximum(1.0 - ops.abs(wanted[:, None] - cells), 0.0)
 
 
-def _outside(frame, there):
-    """How far the frame lies outside of what the background shows around a pixel."""
+def _compute_distance(frame, there):
+    """Computes the frame's distance from the background's range around a pixel."""
     above = frame - ops.max_pool(there, 3, 1, "same")
     below = -ops.max_pool(-there, 3, 1, "same") - frame
     return ops.max(ops.maximum(above, below), -1, keepdims=True)
 
 
-def _contrast_change(frame, there):
-    """Absolute difference of the two greys' local contrast, float32 [N, H, W, 1]."""
+def _compare_contrast(frame, there):
+    """Computes the difference of the greys' local contrast, float32 [N, H, W, 1]."""
     grey = ops.concatenate([ops.mean(p, -1, keepdims=True) for p in (frame, there)], -1)
-    one, other = ops.split(local_contrast(grey, CONTRAST_WINDOW), 2, -1)
+    one, other = ops.split(compute_local_contrast(grey, CONTRAST_WINDOW), 2, -1)
     return ops.abs(one - other)

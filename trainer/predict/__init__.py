@@ -1,1 +1,5 @@
-"""Finds in every frame of a fixed camera what is new, and how far everything is."""
+"""An exported network looks at the frames of a fixed camera."""
+
+from trainer.predict.predictor import Predictor
+
+__all__ = ["Predictor"]

@@ -1,4 +1,4 @@
-"""Says of every frame of a fixed camera what is new in it, and how far everything is.
+"""Finds in every frame of a fixed camera the new pixels, and the depth of all pixels.
 
 python -m trainer.predict --model=runs/cpu/export/1 --background=empty.jpg frames/
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import logging
 import pathlib
 import signal
@@ -15,33 +14,30 @@ import sys
 from collections.abc import Iterable
 
 import numpy as np
-import PIL.Image
 import tqdm
 
-from trainer import figures
 from trainer.errors import UserError
 from trainer.files import write_atomically
+from trainer.predict.answers import (
+    FILMED,
+    KINDS,
+    SUFFIXES,
+    convert_answers,
+    encode_picture,
+)
 from trainer.predict.frames import (
-    Frame,
     PictureFrames,
     VideoFrames,
     check_size,
+    compute_median,
     find_frames,
-    median_background,
-    picture_size,
     read_picture,
+    read_size,
 )
 from trainer.predict.predictor import Predictor, check_model
 from trainer.predict.video import VideoWriter
 
 LOG = logging.getLogger("trainer")
-
-WRITTEN = {
-    "mask": "8-bit PNG, 255 is surely new",
-    "depth": "16-bit PNG, metres = value / 256",
-    "depth_view": "depth as colour: bright is 1 m, dark is 80 m",
-    "overlay": "the frame with what is new in red",
-}
 
 
 def predict_frames(
@@ -49,7 +45,7 @@ def predict_frames(
     background: np.ndarray,
     frames: PictureFrames | VideoFrames,
     folder: pathlib.Path,
-    written: Iterable[str] = tuple(WRITTEN),
+    kinds: Iterable[str] = tuple(KINDS),
 ) -> int:
     """Writes the answers for all frames, with a progress bar.
 
@@ -57,9 +53,9 @@ def predict_frames(
       predictor: The network.
       background: uint8 [H, W, 3], the empty scene.
       frames: Frames of the same size.
-      folder: Gets a folder of PNGs or JPEGs for each of `written`; of a video, the
-        depth view and the overlay become MP4s.
-      written: Some of `WRITTEN`.
+      folder: Gets a folder of PNGs or JPEGs for each kind. For a video, those of
+        `FILMED` become MP4s.
+      kinds: Some of `KINDS`.
 
     Returns:
       Number of frames.
@@ -71,71 +67,41 @@ def predict_frames(
     with contextlib.ExitStack() as stack:
         writers = {}
         if frames.video:
-            for name in {"depth_view", "overlay"} & set(written):
-                path = folder / f"{name}.mp4"
+            for kind in set(FILMED) & set(kinds):
+                path = folder / f"{kind}.mp4"
                 video = VideoWriter(path, frames.video.rate, frames.video.time_base)
-                writers[name] = stack.enter_context(video)
+                writers[kind] = stack.enter_context(video)
         bar = stack.enter_context(
             tqdm.tqdm(total=frames.number or None, unit="frame", dynamic_ncols=True)
         )
         for frame in frames:
-            check_size(
-                frame.name,
-                frame.pixels.shape[:2],
-                background.shape[:2],
-                "the background",
-            )
-            pictures = answers_of(frame, *predictor(background, frame.pixels), written)
-            for name, picture in pictures.items():
-                if name in writers:
-                    writers[name].add(picture, frame.time)
+            size, wanted = frame.pixels.shape[:2], background.shape[:2]
+            check_size(frame.name, size, wanted, "the background")
+            mask, depth = predictor(background, frame.pixels)
+            pictures = convert_answers(frame, mask, depth, kinds)
+            for kind, picture in pictures.items():
+                if kind in writers:
+                    writers[kind].add(picture, frame.time)
                 else:
-                    suffix = ".png" if name in ("mask", "depth") else ".jpg"
-                    path = folder / name / f"{frame.name}{suffix}"
-                    write_atomically(path, _encoded(picture, suffix))
+                    suffix = SUFFIXES[kind]
+                    path = folder / kind / f"{frame.name}{suffix}"
+                    write_atomically(path, encode_picture(picture, suffix))
             bar.update()
             number += 1
     return number
 
 
-def answers_of(
-    frame: Frame, mask: np.ndarray, depth: np.ndarray, written: Iterable[str]
-) -> dict[str, np.ndarray]:
-    """The pictures that are written for a frame.
-
-    Args:
-      frame: The frame, H x W.
-      mask: float32 [H, W, 1], 0 to 1.
-      depth: float32 [H, W, 1], metres.
-      written: Some of `WRITTEN`.
-
-    Returns:
-      By name: 'mask' uint8 [H, W], 'depth' uint16 [H, W] in 1/256 m, 'depth_view' and
-      'overlay' uint8 [H, W, 3].
-    """
-    make = {
-        "mask": lambda: np.rint(np.clip(mask[..., 0], 0, 1) * 255).astype(np.uint8),
-        # 0 would say that depth is unknown.
-        "depth": lambda: np.clip(np.rint(depth[..., 0] * 256), 1, 65535).astype(
-            np.uint16
-        ),
-        "depth_view": lambda: figures.colours(depth),
-        "overlay": lambda: figures.overlay(frame.pixels, mask),
-    }
-    return {name: make[name]() for name in written}
-
-
 def run(arguments: argparse.Namespace) -> None:
-    """Does what the command line asks for.
+    """Predicts as the command line asks.
 
     Raises:
       UserError: If model, background or frames cannot be used.
     """
-    # What costs little is checked first, and all of it before anything is written.
+    # All checks come before anything is written, the quick ones first.
     check_model(arguments.model)
     frames = find_frames(arguments.frames)
     if arguments.background:
-        size = picture_size(arguments.background)
+        size = read_size(arguments.background)
         frames.check(size, f"the background {arguments.background}")
     else:
         frames.check(frames.sizes[0], str(frames.paths[0]))
@@ -143,79 +109,79 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.background:
         background = read_picture(arguments.background)
     else:
-        background = _background(frames, arguments)
+        background = _find_background(frames, arguments)
     number = predict_frames(
         predictor, background, frames, arguments.out, arguments.write
     )
     LOG.info("%d frames: %s in %s", number, ", ".join(arguments.write), arguments.out)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    kinds = "\n".join(f"  {name:12}{text}" for name, text in WRITTEN.items())
-    parsed = argparse.ArgumentParser(
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of the command line."""
+    kinds = "\n".join(f"  {name:12}{text}" for name, text in KINDS.items())
+    parser = argparse.ArgumentParser(
         "python -m trainer.predict",
         description=__doc__,
-        epilog=f"what --write can name:\n{kinds}",
+        epilog=f"kinds of answers for --write:\n{kinds}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parsed.add_argument(
+    parser.add_argument(
         "--model",
         type=pathlib.Path,
         required=True,
         metavar="DIR",
         help="the exported network, such as runs/cpu/export/1",
     )
-    parsed.add_argument(
+    parser.add_argument(
         "--background",
         type=pathlib.Path,
         metavar="FILE",
-        help="picture of the empty scene, of the frames' size and camera; without it, "
-        "the median of frames spread over all of them",
+        help="picture of the empty scene, by the same camera and of the same size; "
+        "without it, the median of frames spread over all of them",
     )
-    parsed.add_argument(
+    parser.add_argument(
         "--median_frames",
-        type=_positive,
+        type=_parse_positive,
         default=25,
         metavar="N",
-        help="without --background: how many frames the median is of (up to twice as "
-        "many of a video); what stands still in half of them becomes background "
+        help="without --background: number of frames of the median (up to twice as "
+        "many of a video); objects that stand still in half of them stay in it "
         "(default: 25)",
     )
-    parsed.add_argument(
+    parser.add_argument(
         "--out",
         type=pathlib.Path,
         default=pathlib.Path("predictions"),
         metavar="DIR",
-        help="where to write to (default: predictions)",
+        help="folder to write to (default: predictions)",
     )
-    parsed.add_argument(
+    parser.add_argument(
         "--write",
-        type=_kinds,
-        default=tuple(WRITTEN),
+        type=_parse_kinds,
+        default=tuple(KINDS),
         metavar="NAME,…",
-        help="what to write (default: all)",
+        help="kinds of answers to write (default: all)",
     )
-    parsed.add_argument(
+    parser.add_argument(
         "frames",
         type=pathlib.Path,
         nargs="+",
         help="folders of pictures, pictures, or one video (which needs PyAV: "
         "pip install '.[video]')",
     )
-    return parsed
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry point.
+    """Runs the command.
 
     Args:
-      argv: The words after `python -m trainer.predict`; None takes sys.argv's.
+      argv: The arguments; those of the process if None.
 
     Returns:
-      The exit status: 0, or 1 after a user's mistake, told on stderr.
+      The exit status: 0, or 1 after a mistake, with one line on stderr.
     """
-    arguments = parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     LOG.handlers[:] = [logging.StreamHandler()]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
@@ -230,47 +196,35 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _background(frames, arguments: argparse.Namespace) -> np.ndarray:
-    """The median of some frames, written down for the user to judge."""
+def _find_background(frames, arguments: argparse.Namespace) -> np.ndarray:
+    """Computes the median of some frames, and writes it for the user to judge."""
     LOG.info("no --background: taking the median of frames")
     chosen = frames.sample(arguments.median_frames)
-    background = median_background(chosen)
+    background = compute_median(chosen)
     path = arguments.out / "background.png"
-    write_atomically(path, _encoded(background, ".png"))
+    write_atomically(path, encode_picture(background, ".png"))
     LOG.info("the median of %d frames is the background: see %s", len(chosen), path)
     return background
 
 
-def _encoded(picture: np.ndarray, suffix: str) -> bytes:
-    memory = io.BytesIO()
-    kind, options = {
-        ".png": ("PNG", {"compress_level": 1}),
-        ".jpg": ("JPEG", {"quality": 92}),
-    }[suffix]
-    PIL.Image.fromarray(picture).save(memory, kind, **options)
-    return memory.getvalue()
-
-
-def _kinds(text: str) -> tuple[str, ...]:
+def _parse_kinds(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
     for name in names:
-        if name not in WRITTEN:
-            raise argparse.ArgumentTypeError(
-                f"{name!r} is none of {', '.join(WRITTEN)}"
-            )
+        if name not in KINDS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(KINDS)}")
     return names
 
 
-def _positive(text: str) -> int:
+def _parse_positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 on")
     return int(text)
 
 
-def _stop(*_) -> None:
+def _interrupt(*_) -> None:
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

@@ -12,7 +12,7 @@ import PIL.Image
 import PIL.ImageOps
 
 from trainer.errors import UserError
-from trainer.predict.video import VideoReader, named
+from trainer.predict.video import VideoReader, format_size
 
 LOG = logging.getLogger("trainer")
 
@@ -27,9 +27,9 @@ class Frame:
     """One frame.
 
     Attributes:
-      name: What its answers are called.
+      name: Name of its answers.
       pixels: uint8 [H, W, 3].
-      time: When it is shown in its video; 0 of a picture.
+      time: Its time in the video, in units of the video's time base; 0 for a picture.
     """
 
     name: str
@@ -43,14 +43,14 @@ class PictureFrames:
     video = None
 
     def __init__(self, paths: Sequence[pathlib.Path]):
-        """Looks at every file's size, and reads none yet.
+        """Reads the size of every file, and no pixels yet.
 
         Raises:
           UserError: If a file is no picture, or two would have the same name.
         """
         self.paths = tuple(paths)
         self.number = len(paths)
-        self.sizes = tuple(picture_size(path) for path in paths)
+        self.sizes = tuple(read_size(path) for path in paths)
         taken: dict[str, pathlib.Path] = {}
         for path in paths:
             other = taken.setdefault(path.stem, path)
@@ -71,11 +71,11 @@ class PictureFrames:
         return [read_picture(self.paths[index]) for index in chosen.astype(int)]
 
     def check(self, size: tuple[int, int], owner: str) -> None:
-        """Compares every size with the background's.
+        """Checks every size against the background's.
 
         Args:
-          size: Height and width that all must have.
-          owner: What has that size.
+          size: Height and width that all have to have.
+          owner: The picture of that size, for the message.
 
         Raises:
           UserError: If one is another.
@@ -85,7 +85,7 @@ class PictureFrames:
 
 
 class VideoFrames:
-    """The frames of a video, called by their number."""
+    """The frames of a video, named by their number."""
 
     def __init__(self, path: pathlib.Path):
         """Opens the video.
@@ -106,12 +106,12 @@ class VideoFrames:
         return self.video.sample(number)
 
     def check(self, size: tuple[int, int], owner: str) -> None:
-        """Compares the size with the background's; see `PictureFrames.check`."""
+        """Checks the size against the background's; see `PictureFrames.check`."""
         check_size(self.video.path, self.video.size, size, owner)
 
 
 def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
-    """Finds the frames that the command line names.
+    """Finds the frames that a command line names.
 
     Args:
       paths: Folders of pictures, pictures, or one video.
@@ -120,12 +120,12 @@ def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
       The frames.
 
     Raises:
-      UserError: If there are none, or what is named cannot be read.
+      UserError: If there are none, or a path cannot be read.
     """
     pictures, videos = [], []
     for path in paths:
         if path.is_dir():
-            pictures += _pictures_of(path)
+            pictures += _list_pictures(path)
         elif not path.exists():
             raise UserError(f"there is no {path}")
         elif path.suffix.lower() in PICTURES:
@@ -142,11 +142,10 @@ def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
     return VideoFrames(videos[0])
 
 
-def median_background(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """The empty scene, from frames in which every place is mostly empty.
+def compute_median(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Computes the median of each pixel and colour over frames.
 
-    The median of each pixel and colour over the frames: what stands at a place in
-    fewer than half of them is gone.
+    Objects that stand at a place in fewer than half of the frames are gone from it.
 
     Args:
       pictures: uint8 [H, W, 3], all of one size.
@@ -165,31 +164,31 @@ def median_background(pictures: Sequence[np.ndarray]) -> np.ndarray:
 def check_size(
     name: str | pathlib.Path, size: tuple[int, int], wanted: tuple[int, int], owner: str
 ) -> None:
-    """Compares a size with the background's.
+    """Checks a size against the background's.
 
     Args:
-      name: What has `size`, for the message.
+      name: The picture of this size, for the message.
       size: Height and width.
-      wanted: Height and width that it must have.
-      owner: What has `wanted`, for the message.
+      wanted: Height and width that it has to have.
+      owner: The picture of the wanted size, for the message.
 
     Raises:
       UserError: If they differ.
     """
     if tuple(size) != tuple(wanted):
         raise UserError(
-            f"{name} is {named(size)} and {owner} is {named(wanted)}; "
+            f"{name} is {format_size(size)} and {owner} is {format_size(wanted)}; "
             "both must be of the same fixed camera, and of one size"
         )
 
 
-def picture_size(path: pathlib.Path) -> tuple[int, int]:
-    """Height and width of a picture held upright, without reading it whole.
+def read_size(path: pathlib.Path) -> tuple[int, int]:
+    """Reads height and width of a picture held upright, without decoding it.
 
     Raises:
       UserError: If it cannot be read.
     """
-    with _opened(path) as picture:
+    with _open(path) as picture:
         # Pillow reads a whole PNG to look for EXIF behind its pixels.
         exif = picture.format != "PNG" or "exif" in picture.info
         sideways = exif and picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
@@ -209,7 +208,7 @@ def read_picture(path: pathlib.Path) -> np.ndarray:
     Raises:
       UserError: If it cannot be read.
     """
-    with _opened(path) as picture:
+    with _open(path) as picture:
         try:
             upright = PIL.ImageOps.exif_transpose(picture)
             if upright.mode.startswith("I;16"):
@@ -220,7 +219,7 @@ def read_picture(path: pathlib.Path) -> np.ndarray:
             raise UserError(f"cannot read picture {path}: {error}") from error
 
 
-def _pictures_of(folder: pathlib.Path) -> list[pathlib.Path]:
+def _list_pictures(folder: pathlib.Path) -> list[pathlib.Path]:
     files = sorted(
         path
         for path in folder.iterdir()
@@ -242,7 +241,7 @@ def _pictures_of(folder: pathlib.Path) -> list[pathlib.Path]:
     return found
 
 
-def _opened(path: pathlib.Path) -> PIL.Image.Image:
+def _open(path: pathlib.Path) -> PIL.Image.Image:
     try:
         return PIL.Image.open(path)
     except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:

@@ -1,4 +1,4 @@
-"""An exported network in use, with TensorFlow and nothing else."""
+"""An exported network, run by TensorFlow alone."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pathlib
 import numpy as np
 
 from trainer.errors import UserError
-from trainer.predict.video import named
+from trainer.predict.video import format_size
 
 
 class Predictor:
     """An exported network."""
 
     def __init__(self, folder: pathlib.Path):
-        """Loads it.
+        """Loads a network.
 
         Args:
           folder: A SavedModel with the signature `images`, such as export/1.
@@ -65,7 +65,8 @@ class Predictor:
         except tf.errors.OpError as error:
             reason = error.message.splitlines()[0]
             raise UserError(
-                f"the model cannot take frames of {named(frame.shape)} pixels: {reason}"
+                f"the model cannot take frames of {format_size(frame.shape)} pixels: "
+                f"{reason}"
             ) from error
         size = frame.shape[:2]
         mask, depth = (
@@ -78,7 +79,7 @@ class Predictor:
 
 
 def check_model(folder: pathlib.Path) -> None:
-    """Looks whether a folder holds a SavedModel, without loading it.
+    """Checks that a folder holds a SavedModel, without loading it.
 
     Raises:
       UserError: If it does not.

@@ -14,13 +14,13 @@ from trainer.errors import UserError
 
 
 class VideoReader:
-    """A video's pictures from first to last, upright as the camera was held.
+    """Reads a video's pictures from first to last, turned upright.
 
     Attributes:
       path: The file.
-      number: Pictures in it as the file says; 0 where it does not.
-      rate: Pictures a second, on average.
-      time_base: Seconds a unit of `times` lasts.
+      number: Number of pictures by the file's header; 0 where it has none.
+      rate: Average number of pictures in a second.
+      time_base: Duration of a unit of time, seconds.
       size: Height and width of the pictures, pixels.
     """
 
@@ -30,7 +30,7 @@ class VideoReader:
         Raises:
           UserError: If PyAV is not installed, or the file is no video.
         """
-        self._av = _pyav(path)
+        self._av = _import_pyav(path)
         self.path = path
         try:
             with self._av.open(str(path)) as container:
@@ -38,7 +38,7 @@ class VideoReader:
                 self.number = stream.frames
                 self.rate = stream.average_rate or Fraction(25)
                 self.time_base = stream.time_base or 1 / self.rate
-                self.size = _upright(next(container.decode(stream))).shape[:2]
+                self.size = _turn_upright(next(container.decode(stream))).shape[:2]
         except (OSError, IndexError, StopIteration, self._av.FFmpegError) as error:
             raise UserError(
                 f"{path} can be read neither as a picture nor as a video"
@@ -48,10 +48,10 @@ class VideoReader:
         """Reads from the beginning.
 
         Yields:
-          When a picture is shown, in units of `time_base`, and uint8 [H, W, 3].
+          Time of a picture in units of `time_base`, and uint8 [H, W, 3].
 
         Raises:
-          UserError: If the file breaks off or changes its size.
+          UserError: If the file is cut short or its pictures change their size.
         """
         read, last = 0, -1
         try:
@@ -60,11 +60,12 @@ class VideoReader:
                 stream.thread_type = "AUTO"
                 step = max(1, round(1 / (self.rate * self.time_base)))
                 for frame in container.decode(stream):
-                    pixels = _upright(frame)
+                    pixels = _turn_upright(frame)
                     if pixels.shape[:2] != self.size:
                         raise UserError(
                             f"video {self.path} changes its size at picture {read}, "
-                            f"from {named(self.size)} to {named(pixels.shape)}"
+                            f"from {format_size(self.size)} to "
+                            f"{format_size(pixels.shape)}"
                         )
                     time = last + step if frame.pts is None else frame.pts
                     last = max(time, last + 1)
@@ -77,7 +78,7 @@ class VideoReader:
             ) from error
 
     def sample(self, number: int) -> list[np.ndarray]:
-        """Reads all, and keeps `number` to `2 * number` pictures evenly spread."""
+        """Reads all pictures, and keeps `number` to `2 * number` evenly spread ones."""
         kept, every = [], 1
         bar = tqdm.tqdm(
             self, "background", self.number or None, unit="frame", dynamic_ncols=True
@@ -91,18 +92,18 @@ class VideoReader:
 
 
 class VideoWriter:
-    """Writes an MP4 with H.264 that stands under its name only when it is whole."""
+    """Writes an MP4 with H.264, which gets its name only when it is whole."""
 
     def __init__(self, path: pathlib.Path, rate: Fraction, time_base: Fraction):
-        """Prepares; nothing is written before the first picture.
+        """Prepares a file; nothing is written before the first picture.
 
         Args:
-          path: The file to be.
-          rate: Pictures a second, on average.
-          time_base: Seconds a unit of `add`'s `time` lasts.
+          path: The file to write.
+          rate: Average number of pictures in a second.
+          time_base: Duration of a unit of `add`'s `time`, seconds.
         """
-        self._av = _pyav(path)
-        self._path, self._part = path, path.with_name(f"{path.name}.part")
+        self._av = _import_pyav(path)
+        self._path, self._partial = path, path.with_name(f"{path.name}.part")
         self._rate, self._time_base = rate, time_base
         self._container = self._stream = None
 
@@ -110,9 +111,9 @@ class VideoWriter:
         """Appends a picture.
 
         Args:
-          pixels: uint8 [H, W, 3]; an odd last row or column is doubled, since H.264
-            keeps colour for squares of two pixels.
-          time: When it is shown, later than the one before.
+          pixels: uint8 [H, W, 3]; an odd last row or column is repeated, since H.264
+            stores colours for squares of two pixels.
+          time: Its time, later than that of the picture before.
 
         Raises:
           UserError: If it cannot be written, as when the disk is full.
@@ -137,8 +138,8 @@ class VideoWriter:
                 if kind is None:
                     self._container.mux(self._stream.encode())
                 self._container.close()
-            if kind is None and self._part.exists():
-                self._part.replace(self._path)
+            if kind is None and self._partial.exists():
+                self._partial.replace(self._path)
         except (OSError, self._av.FFmpegError) as failure:
             if kind is None:
                 raise UserError(
@@ -146,11 +147,11 @@ class VideoWriter:
                 ) from failure
         finally:
             with contextlib.suppress(OSError):
-                self._part.unlink()
+                self._partial.unlink()
 
     def _open(self, height: int, width: int) -> None:
-        self._part.parent.mkdir(parents=True, exist_ok=True)
-        self._container = self._av.open(str(self._part), "w", format="mp4")
+        self._partial.parent.mkdir(parents=True, exist_ok=True)
+        self._container = self._av.open(str(self._partial), "w", format="mp4")
         codecs = self._av.codecs_available
         codec = "libx264" if "libx264" in codecs else "mpeg4"
         stream = self._container.add_stream(codec, rate=self._rate)
@@ -159,18 +160,18 @@ class VideoWriter:
         self._stream = stream
 
 
-def named(size: tuple[int, ...]) -> str:
-    """Height and width as people write them: 640 x 480 (width x height)."""
+def format_size(size: tuple[int, ...]) -> str:
+    """Formats height and width as people write them: 640 x 480 (width x height)."""
     return f"{size[1]} x {size[0]}"
 
 
-def _upright(frame) -> np.ndarray:
-    """A decoded picture as uint8 [H, W, 3], turned as its file says."""
+def _turn_upright(frame) -> np.ndarray:
+    """Converts a decoded picture to uint8 [H, W, 3], turned as its file says."""
     pixels = frame.to_ndarray(format="rgb24")
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4))
 
 
-def _pyav(path: pathlib.Path):
+def _import_pyav(path: pathlib.Path):
     try:
         import av
     except ImportError as error:

@@ -1,22 +1,22 @@
-"""Least squares over the pixels of pictures that a minority of them cannot pull."""
+"""Robust least squares over the pixels of pictures: a minority cannot pull the fit."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.registration.pooling import sides
+from trainer.registration.pooling import get_sides
 
-SAMPLE = 28  # rows and columns, about, that a median is taken of
+SAMPLE = 28  # rows and columns, approximately, that a median is taken of
 
 
 def solve(columns, weights, residual, damping):
-    """Weighted least squares, damped towards no change.
+    """Solves weighted least squares, damped towards no change.
 
     Args:
-      columns: Of the Jacobian, each float32 [N, h, w, 1].
+      columns: Columns of the Jacobian, each float32 [N, h, w, 1].
       weights: float32 [N, h, w, 1].
-      residual: float32 [N, h, w, 1], what is to be explained.
-      damping: Of each column, a pixel.
+      residual: float32 [N, h, w, 1].
+      damping: Damping of each column, per pixel.
 
     Returns:
       float32 [N, columns].
@@ -26,18 +26,18 @@ def solve(columns, weights, residual, damping):
     jacobian = tf.stack([tf.reshape(column, flat) for column in columns], 1)
     weighted = jacobian * tf.reshape(weights, (-1, 1, number))
     normal = tf.matmul(weighted, jacobian, transpose_b=True)
-    # A picture of one colour says nothing of its place: it is left where it is.
+    # A picture of one colour does not determine its place: it stays where it is.
     normal += tf.cast(number, tf.float32) * tf.linalg.diag(tf.constant(damping))
     right = tf.matmul(weighted, tf.reshape(residual, (-1, number, 1)))
     return tf.linalg.solve(normal, right)[..., 0]
 
 
-def weights(residual, least: float):
-    """Geman and McClure's weights of residuals.
+def weigh(residual, min_scale: float):
+    """Weighs residuals as Geman and McClure do.
 
     Args:
       residual: float32 [N, h, w, C].
-      least: See `scale`.
+      min_scale: See `estimate_scale`.
 
     Returns:
       float32 [N, h, w, 1], 1 for no residual, towards 0 far beyond the scale.
@@ -45,38 +45,38 @@ def weights(residual, least: float):
     size = residual**2
     if residual.shape[-1] > 1:
         size = tf.reduce_mean(size, -1, keepdims=True)
-    return 1 / (1 + size / scale(tf.sqrt(size), least) ** 2) ** 2
+    return 1 / (1 + size / estimate_scale(tf.sqrt(size), min_scale) ** 2) ** 2
 
 
-def scale(residual, least: float):
-    """What counts as a large residual: twice the median of the absolute ones.
+def estimate_scale(residual, min_scale: float):
+    """Estimates the scale of residuals: twice the median of their absolute values.
 
     Args:
       residual: float32 [N, h, w, C].
-      least: Is added, for residuals that are 0 nearly everywhere.
+      min_scale: Is added, for residuals that are 0 nearly everywhere.
 
     Returns:
       float32 [N, 1, 1, 1].
     """
-    rows, _ = sides(residual)
+    rows, _ = get_sides(residual)
     every = tf.maximum(rows // SAMPLE, 1)
     chosen = tf.abs(residual[:, ::every, ::every])
     values = tf.reshape(chosen, (tf.shape(chosen)[0], -1))
     half = tf.shape(values)[-1] // 2 + 1
     median = tf.math.top_k(values, half).values[:, -1]
-    return 2 * median[:, None, None, None] + least
+    return 2 * median[:, None, None, None] + min_scale
 
 
-def repeated(step, value, times: int):
-    """Calls a function on its own result; a loop in the graph keeps that small.
+def repeat(step, value, times: int):
+    """Calls a function repeatedly on its own result, by a loop in the graph.
 
     Args:
       step: From a tensor to one of its shape and type.
-      value: The first.
-      times: How often.
+      value: The first value.
+      times: Number of calls.
 
     Returns:
-      The last.
+      The last value.
     """
     return tf.while_loop(
         lambda _: True,

@@ -1,13 +1,12 @@
-"""Brings a background onto a frame of the same camera: its place, then its colours.
+"""Registers a background to a frame of the same camera: its place, then its colours.
 
-A fixed camera shakes, its exposure and white balance wander. What is left between the
-pictures after both are undone is what is new. Nothing here is learned: robust
+A fixed camera shakes, and its exposure and white balance drift. Once both are undone,
+the differences that are left are new objects. Nothing here is learned: it is robust
 Gauss-Newton from coarse to fine, as in Odobez and Bouthemy 1995,
 https://doi.org/10.1006/jvci.1995.1029, with the mean of both pictures' gradients
 (Malis 2004, https://doi.org/10.1109/ROBOT.2004.1308036), which converges faster. It
-compares contrasts, not greys: what light, shadows and exposure do to a few pixels
-around is divided out before (Pinto et al. 2008,
-https://doi.org/10.1371/journal.pcbi.0040027).
+compares local contrasts and not greys, so that light, shadows and exposure are divided
+out (Pinto et al. 2008, https://doi.org/10.1371/journal.pcbi.0040027).
 """
 
 from __future__ import annotations
@@ -18,22 +17,22 @@ import keras
 import tensorflow as tf
 
 from trainer.registration.colours import match_colours
-from trainer.registration.least_squares import repeated, scale, solve, weights
-from trainer.registration.pooling import local_contrast, shrink, sides
+from trainer.registration.least_squares import estimate_scale, repeat, solve, weigh
+from trainer.registration.pooling import compute_local_contrast, get_sides, shrink
 
-COARSEST, MIDDLE, MOST_ROWS = 28, 56, 256  # short sides of the levels
+COARSEST, MIDDLE, MAX_ROWS = 28, 56, 256  # shorter sides of the levels
 STEPS = (6, 4, 3)  # Gauss-Newton steps of the levels
-WINDOWS = (3, 5, 7)  # pixels over which contrast is local, of the levels
-GAIN = 0.98  # a cost has to fall to this part of what it was, or nothing is changed
-LEAST_SCALES = (1.0, 1.0, 0.6)  # of residuals that count, of the levels
-LEAST_CLIPPED = 0.015  # of residuals that count when two places are compared
-DAMPING = (1e-6,) * 4  # a pixel, towards the step that changes nothing
-LIMIT = 0.08  # greatest turn in radians, zoom, and shift as a part of half a side
+WINDOWS = (3, 5, 7)  # of local contrast at the levels, pixels
+GAIN = 0.98  # the cost has to fall to this fraction, or nothing is changed
+MIN_SCALES = (1.0, 1.0, 0.6)  # of residuals at the levels
+MIN_CLIPPED = 0.015  # scale of residuals when two places are compared
+DAMPING = (1e-6,) * 4  # per pixel, towards no change
+LIMIT = 0.08  # of rotation in radians, of zoom, and of shift in halves of a side
 
 
 @keras.saving.register_keras_serializable("trainer")
 class Registration(keras.layers.Layer):
-    """The layer: background and frame in, the background as the frame would show it.
+    """A layer that registers a background to a frame.
 
     It has no weights, works in float32 and lets no gradient through.
     """
@@ -42,8 +41,8 @@ class Registration(keras.layers.Layer):
         """Makes the layer.
 
         Args:
-          colours: Whether colours are brought to those of the frame too.
-          name: Its name.
+          colours: Whether colours are matched to those of the frame too.
+          name: Name of the layer.
         """
         super().__init__(dtype="float32", trainable=False, name=name)
         self._colours = colours
@@ -56,8 +55,8 @@ class Registration(keras.layers.Layer):
           frame: The same.
 
         Returns:
-          float32 [N, H, W, 3] in 0 to 1, the background registered; float32
-          [N, H, W, 1], 1 where it shows what was in `bg`, 0 outside of it.
+          float32 [N, H, W, 3] in 0 to 1, the registered background; float32
+          [N, H, W, 1], 1 where it is known from `bg`, 0 outside.
         """
         bg, frame = tf.stop_gradient(bg), tf.stop_gradient(frame)
         moved, inside = move(bg, align(bg, frame))
@@ -66,12 +65,12 @@ class Registration(keras.layers.Layer):
         return tf.stop_gradient(moved), tf.stop_gradient(inside)
 
     def compute_output_shape(self, bg_shape, frame_shape):
-        """Shapes of both results."""
+        """Computes the shapes of both results."""
         return tuple(bg_shape), (*bg_shape[:3], 1)
 
 
 def align(bg, frame):
-    """Finds turn, zoom and shift that bring a background onto a frame.
+    """Finds rotation, zoom and shift that bring a background onto a frame.
 
     Args:
       bg: float32 [N, H, W, 3], 0 to 1.
@@ -80,20 +79,20 @@ def align(bg, frame):
     Returns:
       float32 [N, 4]: the point z = x + iy of the frame, from its middle and in halves
       of its longer side, is (a + ib) z + (c + id) in the background; a, b, c, d.
-      Exactly 1, 0, 0, 0 where moving does not help.
+      Exactly 1, 0, 0, 0 where moving does not lower the cost.
     """
     still = tf.tile(tf.constant([[1.0, 0.0, 0.0, 0.0]]), [tf.shape(frame)[0], 1])
     grey = [tf.reduce_mean(picture, -1, keepdims=True) for picture in (frame, bg)]
     motion = still
-    for level, steps, window, least in zip(
-        _levels(tf.concat(grey, -1)), STEPS, WINDOWS, LEAST_SCALES, strict=True
+    for level, steps, window, min_scale in zip(
+        _make_levels(tf.concat(grey, -1)), STEPS, WINDOWS, MIN_SCALES, strict=True
     ):
-        target, source = tf.split(local_contrast(level, window), 2, -1)
-        step = functools.partial(_step, source, target, least)
-        motion = repeated(step, motion, steps)
+        target, source = tf.split(compute_local_contrast(level, window), 2, -1)
+        step = functools.partial(_take_step, source, target, min_scale)
+        motion = repeat(step, motion, steps)
     moved, inside = move(source, motion)
     residual = target - moved
-    clip = (3 * scale(residual, LEAST_CLIPPED)) ** 2
+    clip = (3 * estimate_scale(residual, MIN_CLIPPED)) ** 2
     cost = [
         tf.reduce_sum(inside * tf.minimum(r**2, clip), (1, 2, 3))
         for r in (residual, target - source)
@@ -103,7 +102,7 @@ def align(bg, frame):
 
 
 def move(pictures, motion):
-    """Shows pictures as a frame would that is moved against them.
+    """Resamples pictures by a motion.
 
     Args:
       pictures: float32 [N, H, W, C].
@@ -111,12 +110,12 @@ def move(pictures, motion):
 
     Returns:
       The pictures, float32 [N, H, W, C], their margin repeated where the frame shows
-      more, and float32 [N, H, W, 1], 0 there and 1 elsewhere.
+      more; and float32 [N, H, W, 1], 0 there and 1 elsewhere.
     """
-    rows, columns = sides(pictures)
-    x, y, unit = _places(pictures)
+    rows, columns = get_sides(pictures)
+    x, y, unit = _locate_pixels(pictures)
     a, b, c, d = tf.unstack(motion, axis=-1)
-    middle_x, middle_y = (_float(columns) - 1) / 2, (_float(rows) - 1) / 2
+    middle_x, middle_y = (_to_float(columns) - 1) / 2, (_to_float(rows) - 1) / 2
     left = middle_x - a * middle_x + b * middle_y + c / unit
     top = middle_y - b * middle_x - a * middle_y + d / unit
     zeros = tf.zeros_like(a)
@@ -129,14 +128,14 @@ def move(pictures, motion):
         fill_value=0.0,
     )
     a, b, c, d = (value[:, None, None, None] for value in (a, b, c, d))
-    across = tf.abs(a * x - b * y + c) <= _float(columns) * unit / 2
-    along = tf.abs(b * x + a * y + d) <= _float(rows) * unit / 2
-    return tf.ensure_shape(moved, pictures.shape), _float(across & along)
+    across = tf.abs(a * x - b * y + c) <= _to_float(columns) * unit / 2
+    along = tf.abs(b * x + a * y + d) <= _to_float(rows) * unit / 2
+    return tf.ensure_shape(moved, pictures.shape), _to_float(across & along)
 
 
-def _levels(pair):
-    """The pictures at growing sizes, from `COARSEST` to half their own."""
-    height, width = sides(pair)
+def _make_levels(pair):
+    """Resizes pictures to the levels, from `COARSEST` to half their own size."""
+    height, width = get_sides(pair)
     known = isinstance(height, int) and isinstance(width, int)
     least = min if known else tf.minimum
 
@@ -147,27 +146,27 @@ def _levels(pair):
             (side * rows + shorter // 2) // shorter for side in (height, width)
         )
 
-    finest = least((shorter + 1) // 2, MOST_ROWS)
+    finest = least((shorter + 1) // 2, MAX_ROWS)
     last = shrink(pair, size(finest))
     return [*(shrink(last, size(least(finest, s))) for s in (COARSEST, MIDDLE)), last]
 
 
-def _step(source, target, least, motion):
-    """One Gauss-Newton step for turn, zoom and shift."""
+def _take_step(source, target, min_scale, motion):
+    """Takes one Gauss-Newton step for rotation, zoom and shift."""
     moved, inside = move(source, motion)
     residual = target - moved  # [N, h, w, 1]
-    trust = inside * weights(residual, least)
-    x, y, unit = _places(source)
-    across, along = _gradients((moved + target) / (2 * unit))
+    trust = inside * weigh(residual, min_scale)
+    x, y, unit = _locate_pixels(source)
+    across, along = _compute_gradients((moved + target) / (2 * unit))
     columns = [x * across + y * along, x * along - y * across, across, along]
     change = solve(columns, trust, residual, DAMPING)
-    zoom, turn, right, down = tf.unstack(change, axis=-1)
+    zoom, rotation, right, down = tf.unstack(change, axis=-1)
     a, b, c, d = tf.unstack(motion, axis=-1)
-    # (a + ib) ((1 + zoom + i turn) z + right + i down) + (c + id)
+    # (a + ib) ((1 + zoom + i rotation) z + right + i down) + (c + id)
     return tf.stack(
         [
-            tf.clip_by_value(a + a * zoom - b * turn, 1 - LIMIT, 1 + LIMIT),
-            tf.clip_by_value(b + a * turn + b * zoom, -LIMIT, LIMIT),
+            tf.clip_by_value(a + a * zoom - b * rotation, 1 - LIMIT, 1 + LIMIT),
+            tf.clip_by_value(b + a * rotation + b * zoom, -LIMIT, LIMIT),
             tf.clip_by_value(c + a * right - b * down, -2 * LIMIT, 2 * LIMIT),
             tf.clip_by_value(d + a * down + b * right, -2 * LIMIT, 2 * LIMIT),
         ],
@@ -175,25 +174,25 @@ def _step(source, target, least, motion):
     )
 
 
-def _gradients(picture):
-    """Central differences over columns and rows, [N, h, w, 1] each."""
+def _compute_gradients(picture):
+    """Computes central differences over columns and rows, [N, h, w, 1] each."""
     wide = tf.pad(picture, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     across = (wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]) / 2
     return across, (wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1]) / 2
 
 
-def _places(picture):
-    """Where pixels lie, from the middle, in halves of the longer side.
+def _locate_pixels(picture):
+    """Computes where pixels lie, from the middle, in halves of the longer side.
 
     Returns:
       float32 [1, 1, w, 1] and [1, h, 1, 1], and the side of a pixel.
     """
-    rows, columns = (_float(side) for side in sides(picture))
+    rows, columns = (_to_float(side) for side in get_sides(picture))
     unit = 2 / tf.maximum(rows, columns)
     x = (tf.range(columns) - (columns - 1) / 2) * unit
     y = (tf.range(rows) - (rows - 1) / 2) * unit
     return x[None, None, :, None], y[None, :, None, None], unit
 
 
-def _float(value):
+def _to_float(value):
     return tf.cast(value, tf.float32)

@@ -1,30 +1,30 @@
-"""Means over parts of a picture, and what stands out from them."""
+"""Means over regions of a picture, and its contrast with them."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-LEAST_CONTRAST = 0.02  # what is fainter, such as noise, is not made any stronger
+MIN_CONTRAST = 0.02  # fainter contrast, such as noise, is not amplified
 
 
-def local_contrast(pictures, window: int):
-    """Pictures less their local mean, in local standard deviations.
+def compute_local_contrast(pictures, window: int):
+    """Subtracts the local mean and divides by the local standard deviation.
 
     Args:
       pictures: float32 [N, H, W, C], 0 to 1.
-      window: Side of the square over which mean and deviation are taken, pixels.
+      window: Side of the square of mean and deviation, pixels.
 
     Returns:
       float32 [N, H, W, C], about -3 to 3; faint where the deviation is below
-      `LEAST_CONTRAST`.
+      `MIN_CONTRAST`.
     """
-    change = pictures - blurred(pictures, window)
-    variance = blurred(change**2, window)
-    return change * tf.math.rsqrt(variance + LEAST_CONTRAST**2)
+    change = pictures - blur(pictures, window)
+    variance = blur(change**2, window)
+    return change * tf.math.rsqrt(variance + MIN_CONTRAST**2)
 
 
-def blurred(pictures, window: int):
-    """Means over a square around each pixel; at the margin over what there is of it.
+def blur(pictures, window: int):
+    """Averages over a square around each pixel, at the margin over its part inside.
 
     Args:
       pictures: float32 [N, H, W, C].
@@ -38,32 +38,32 @@ def blurred(pictures, window: int):
 
 
 def shrink(pictures, size):
-    """Means over the areas of larger pixels.
+    """Averages over the areas of larger pixels.
 
-    Where a pixel is cut, by two products with matrices: no device but the CPU
-    resizes by areas.
+    Where areas cut pixels, it multiplies by two matrices, since only CPUs can resize
+    by areas.
 
     Args:
       pictures: float32 [N, H, W, C].
-      size: Height and width wanted, numbers or scalar tensors.
+      size: Height and width of the result, numbers or scalar tensors.
 
     Returns:
       float32 [N, *size, C].
     """
-    height, width = sides(pictures)
+    height, width = get_sides(pictures)
     if all(isinstance(side, int) for side in (height, width, *size)):
         if (height, width) == size:
             return pictures
         if not height % size[0] and not width % size[1]:
             window = (height // size[0], width // size[1])
             return tf.nn.avg_pool2d(pictures, window, window, "VALID")
-    rows, columns = _areas(height, size[0]), _areas(width, size[1])
+    rows, columns = _cover_areas(height, size[0]), _cover_areas(width, size[1])
     half = tf.einsum("yh,nhwc->nywc", rows, pictures)
     return tf.einsum("xw,nywc->nyxc", columns, half)
 
 
-def _areas(fine, coarse):
-    """What part of each coarse pixel the fine ones cover, float32 [coarse, fine]."""
+def _cover_areas(fine, coarse):
+    """Computes the fractions of coarse pixels that fine ones cover, [coarse, fine]."""
     side = tf.cast(fine, tf.float32) / tf.cast(coarse, tf.float32)
     starts = tf.range(tf.cast(coarse, tf.float32))[:, None] * side
     places = tf.range(tf.cast(fine, tf.float32))[None, :]
@@ -71,7 +71,7 @@ def _areas(fine, coarse):
     return tf.maximum(covered, 0) / side
 
 
-def sides(picture):
-    """Height and width: numbers where they are known, else scalar tensors."""
+def get_sides(picture):
+    """Returns height and width: numbers where they are known, else scalar tensors."""
     shape = tf.shape(picture)
     return tuple(picture.shape[axis] or shape[axis] for axis in (1, 2))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainer.contract import FEATURES
 from trainer.data import Mixture, make_evaluation_batches
-from trainer.figures import colours
+from trainer.figures import colour_depth
 from trainer.models import Network
 from trainer.settings import Settings
 
@@ -79,7 +79,9 @@ class TensorBoard:
             masks = tf.concat([batch["mask"], mask], 2)
             tf.summary.image("held_out/mask", masks, max_outputs=PICTURES)
             depths = np.concatenate([batch["depth"], depth], 2)
-            tf.summary.image("held_out/depth", colours(depths), max_outputs=PICTURES)
+            tf.summary.image(
+                "held_out/depth", colour_depth(depths), max_outputs=PICTURES
+            )
         self._writer.flush()
 
     def close(self) -> None:

@@ -87,7 +87,7 @@ def test_blur_smooths_and_keeps_the_light(scene):
 
 def test_flows_stay_within_what_a_camera_on_a_pole_does():
     pictures = tf.zeros([64, 224, 224, 1])
-    down, right = (flow.numpy() for flow in motion.shake_flow(pictures, SEED, 1.0))
+    down, right = (flow.numpy() for flow in motion.draw_shake_flow(pictures, SEED, 1.0))
     middle = np.stack(
         [down[:, 111:113, 0].mean((1, 2)), right[:, 0, 111:113].mean((1, 2))]
     )

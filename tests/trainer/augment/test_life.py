@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from trainer.augment import life
-from trainer.augment.pasting import Scene, values
-from trainer.augment.window import window
+from trainer.augment.pasting import Scene, as_tuple
+from trainer.augment.window import cut_windows
 
 ONE = tf.constant([1, 2])
 
@@ -15,30 +15,30 @@ ONE = tf.constant([1, 2])
 def compiled(function):
     """In one graph, as in the pipeline: quicker by far where it is called often."""
     made = tf.function(
-        lambda arrays, seed: values(function(Scene(*arrays), seed)), autograph=False
+        lambda arrays, seed: as_tuple(function(Scene(*arrays), seed)), autograph=False
     )
-    return lambda scene, seed: Scene(*(v.numpy() for v in made(values(scene), seed)))
+    return lambda scene, seed: Scene(*(v.numpy() for v in made(as_tuple(scene), seed)))
 
 
 @pytest.fixture(scope="module")
-def make():
-    return compiled(life.make)
+def make_pairs():
+    return compiled(life.make_pairs)
 
 
-def test_made_pairs_are_a_function_of_the_seed(scene, make):
+def test_made_pairs_are_a_function_of_the_seed(scene, make_pairs):
     first, again, other = (
-        make(scene, seed) for seed in (ONE, ONE, tf.constant([1, 3]))
+        make_pairs(scene, seed) for seed in (ONE, ONE, tf.constant([1, 3]))
     )
-    for one, two in zip(values(first), values(again), strict=True):
+    for one, two in zip(as_tuple(first), as_tuple(again), strict=True):
         np.testing.assert_array_equal(one, two)
     assert not np.array_equal(first.frame, other.frame)
-    for new, old in zip(values(first), values(scene), strict=True):
+    for new, old in zip(as_tuple(first), as_tuple(scene), strict=True):
         assert new.shape == old.shape
 
 
-def test_made_pairs_are_of_all_kinds(scene, make):
+def test_made_pairs_are_of_all_kinds(scene, make_pairs):
     """Clean and not, with nothing new, with one and more, own and others' objects."""
-    results = [make(scene, tf.constant([0, number])) for number in range(24)]
+    results = [make_pairs(scene, tf.constant([0, number])) for number in range(24)]
     masks = np.concatenate([r.mask for r in results])[..., 0]
     bgs, frames, depths = (
         np.concatenate([getattr(r, name) for r in results])
@@ -66,17 +66,19 @@ def test_made_pairs_are_of_all_kinds(scene, make):
 
 
 def test_without_any_of_its_parts_pairs_stay_what_they_are(scene):
-    make = compiled(functools.partial(life.make, without=frozenset(life.PARTS)))
+    make_pairs = compiled(
+        functools.partial(life.make_pairs, without=frozenset(life.OMITTABLE))
+    )
     for number in range(4):
-        result = make(scene, tf.constant([0, number]))
+        result = make_pairs(scene, tf.constant([0, number]))
         np.testing.assert_array_equal(result.mask, scene.mask)
         np.testing.assert_array_equal(result.bg, np.round(scene.bg))
         np.testing.assert_array_equal(result.frame, np.round(scene.frame))
 
 
 def test_one_part_left_out_changes_nothing_else(scene):
-    others = frozenset(life.PARTS) - {"shake"}
-    shaken = compiled(functools.partial(life.make, without=others))
+    others = frozenset(life.OMITTABLE) - {"shake"}
+    shaken = compiled(functools.partial(life.make_pairs, without=others))
     results = [shaken(scene, tf.constant([0, number])) for number in range(4)]
     moved = [np.abs(r.bg - scene.bg).max((1, 2, 3)) > 20 for r in results]
     assert 0.3 < np.mean(moved) < 0.9
@@ -86,8 +88,8 @@ def test_one_part_left_out_changes_nothing_else(scene):
 
 
 def test_labels_of_a_perturbed_pair_follow_its_frame(scene):
-    perturbed = compiled(life.perturbed)
-    pair = Scene(*(value[:1] for value in values(scene)))
+    perturbed = compiled(life.perturb_pair)
+    pair = Scene(*(value[:1] for value in as_tuple(scene)))
     for number in range(4):
         result = perturbed(pair, tf.constant([0, number]))
         np.testing.assert_array_equal(result.mask, pair.mask)
@@ -100,8 +102,8 @@ def test_labels_of_a_perturbed_pair_follow_its_frame(scene):
 
 
 def test_an_empty_pair_has_nothing_new_and_does_not_know_what_was_behind(scene):
-    empty = compiled(life.empty)
-    pair = Scene(*(value[:1] for value in values(scene)))
+    empty = compiled(life.empty_pair)
+    pair = Scene(*(value[:1] for value in as_tuple(scene)))
     result = empty(pair, ONE)
     assert result.mask.max() == 0
     was = pair.mask.numpy() > 0.02
@@ -120,8 +122,8 @@ def test_windows_show_pictures_and_labels_alike(scene):
     sizes = set()
     for number in range(8):
         seed = tf.constant([2, number])
-        part = window(told, (48, 60), seed, zoom=1.5, flip=True)
-        frame, mask, depth = (v.numpy() for v in values(part)[1:])
+        part = cut_windows(told, (48, 60), seed, zoom=1.5, flip=True)
+        frame, mask, depth = (v.numpy() for v in as_tuple(part)[1:])
         assert frame.shape == (4, 48, 60, 3)
         np.testing.assert_array_equal(part.bg, part.frame)
         np.testing.assert_allclose(frame[..., :1] / 200, mask, atol=1e-5)
@@ -138,7 +140,9 @@ def test_windows_show_pictures_and_labels_alike(scene):
 def test_a_window_of_the_whole_is_the_whole_or_its_mirror_image(scene):
     seen = set()
     for number in range(6):
-        part = window(scene, (64, 80), tf.constant([0, number]), zoom=1.0, flip=True)
+        part = cut_windows(
+            scene, (64, 80), tf.constant([0, number]), zoom=1.0, flip=True
+        )
         for index in range(4):
             new, old = part.frame.numpy()[index], scene.frame.numpy()[index]
             mirrored = np.abs(new - old).max() > 1

@@ -10,7 +10,7 @@ from trainer.augment.pasting import Objects, Scene
 YES, NO = tf.fill([4], True), tf.fill([4], False)
 
 
-def seeds(number):
+def make_seeds(number):
     return [tf.constant([7, one]) for one in range(number)]
 
 
@@ -25,7 +25,7 @@ def box(values, top, left):
 
 def test_cut_out_and_pasted_back_is_the_same_picture(scene):
     objects = pasting.cut_out(scene)
-    again = pasting.paste(pasting.emptied(scene), objects, NO)
+    again = pasting.paste(pasting.remove_new(scene), objects, NO)
     np.testing.assert_allclose(again.mask, scene.mask, atol=1e-6)
     faint = (scene.mask.numpy() > 0) & (scene.mask.numpy() < 0.34)
     same = ~np.repeat(faint, 3, -1)
@@ -46,18 +46,18 @@ def test_a_cut_out_edge_holds_no_background(scene):
 
 
 def test_emptied_and_settled_pairs_have_nothing_new(scene):
-    for result in (pasting.emptied(scene), pasting.settled(scene)):
+    for result in (pasting.remove_new(scene), pasting.absorb_new(scene)):
         np.testing.assert_array_equal(result.bg, result.frame)
         assert result.mask.numpy().max() == 0
     was = scene.mask.numpy() > 0.02
-    assert (pasting.emptied(scene).depth.numpy()[was] == 0).all()
-    np.testing.assert_array_equal(pasting.settled(scene).depth, scene.depth)
+    assert (pasting.remove_new(scene).depth.numpy()[was] == 0).all()
+    np.testing.assert_array_equal(pasting.absorb_new(scene).depth, scene.depth)
 
 
 def test_placed_objects_keep_colour_mask_and_depth_together(scene):
     stock = box(((200, 100, 50), 8.0), 20, 30)
     sizes, outside = set(), 0
-    for seed in seeds(24):
+    for seed in make_seeds(24):
         placed = pasting.place(stock, seed)
         alpha, metres = placed.alpha.numpy(), placed.depth.numpy()
         solid = alpha[..., 0] > 0.99
@@ -79,7 +79,7 @@ def test_placed_objects_keep_colour_mask_and_depth_together(scene):
 
 def test_a_pasted_object_is_nearer_than_what_it_hides(scene):
     far = box(((0, 0, 0), 70.0), 30, 40)
-    result = pasting.paste(pasting.settled(scene), far, NO)
+    result = pasting.paste(pasting.absorb_new(scene), far, NO)
     there = far.alpha.numpy() > 0
     np.testing.assert_array_equal(result.mask.numpy() > 0, there)
     assert (result.depth.numpy() <= scene.depth.numpy() + 1e-4).all()
@@ -112,7 +112,7 @@ def test_what_is_behind_does_not_show(scene):
 
 def test_colours_stay_below_alpha(scene):
     stock = pasting.cut_out(scene)
-    for seed in seeds(4):
+    for seed in make_seeds(4):
         for changed in (
             pasting.recolour(stock, seed),
             pasting.retexture(stock, scene.bg, seed),
@@ -125,7 +125,7 @@ def test_colours_stay_below_alpha(scene):
 def test_there_are_several_blends_of_one_placement(scene):
     stock = pasting.cut_out(scene)
     kinds = set()
-    for seed in seeds(20):
+    for seed in make_seeds(20):
         blended = pasting.blend(stock, scene.bg, seed)
         for alpha, old, colour in zip(
             blended.alpha.numpy(),
@@ -147,7 +147,7 @@ def test_there_are_several_blends_of_one_placement(scene):
 
 def test_an_object_that_is_not_there_changes_nothing(scene):
     nothing = Scene(scene.bg, scene.bg, tf.zeros_like(scene.mask), scene.depth)
-    objects = pasting.place(pasting.cut_out(nothing), seeds(1)[0])
+    objects = pasting.place(pasting.cut_out(nothing), make_seeds(1)[0])
     assert objects.alpha.numpy().max() == 0
     result = pasting.paste(scene, objects, NO)
     for field in dataclasses.fields(Scene):
@@ -162,6 +162,6 @@ def unknown(scene):
 
 
 def test_unknown_depth_stays_unknown(unknown):
-    stock = pasting.place(pasting.cut_out(unknown), seeds(1)[0])
+    stock = pasting.place(pasting.cut_out(unknown), make_seeds(1)[0])
     result = pasting.paste(unknown, stock, NO)
     assert result.depth.numpy().max() == 0

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer import registration
 from trainer.augment import light
-from trainer.registration import motion as registration
 
 SIDE, MARGIN = 224, 24
 MOST_SHIFT, MOST_TURN, MOST_ZOOM = 8.0, np.deg2rad(2.0), 0.03

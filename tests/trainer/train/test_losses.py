@@ -125,7 +125,7 @@ def test_depth_edge_loss_ignores_a_common_factor():
 
 def test_share_loss_by_hand():
     true, logits = maps([[[40.0, 0.0]]]), maps([[[0.0, 100.0]]])
-    loss = losses.compute_share_loss(logits, true, most=80.0)
+    loss = losses.compute_share_loss(logits, true, maximum=80.0)
     np.testing.assert_allclose(loss, [np.log(2)], rtol=1e-6)
 
 
