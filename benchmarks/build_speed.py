@@ -47,8 +47,8 @@ def original(studio: Studio, folder: pathlib.Path) -> None:
     backgrounds = [Image.fromarray(p.pixels) for p in studio.backgrounds]
     pictures = folder / "pictures"
     pictures.mkdir()
-    for number, composite in enumerate(studio.recipe.composites()):
-        placement = studio.recipe.placement(composite)
+    for number, composite in enumerate(studio.recipe.iterate()):
+        placement = studio.recipe.find_placement(composite)
         background = backgrounds[composite.background]
         cutout = foregrounds[composite.foreground]
         longest = placement.scale * background.width / max(cutout.size)
@@ -97,7 +97,7 @@ def main() -> None:
         [
             studio.compose(composite).fgbg
             for composite, _ in zip(
-                studio.recipe.composites(),
+                studio.recipe.iterate(),
                 range(studio.teacher.batch_size),
                 strict=False,
             )

@@ -22,8 +22,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from fgbg_tfds import colours, depth
-from fgbg_tfds.compose import ground_depth as geometry
-from fgbg_tfds.depth.measures.metrics import rank_correlation
+from fgbg_tfds.compose import compute_composite_depth
+from fgbg_tfds.contract import MASK_THRESHOLD
+from fgbg_tfds.depth.measures.metrics import correlate_ranks
 from fgbg_tfds.settings import Settings
 from fgbg_tfds.writing.examples import Studio
 
@@ -71,7 +72,7 @@ def main() -> None:
     every = [c for members in studio.recipe.splits.values() for c in members]
     chosen = every[:: max(1, len(every) // arguments.count)][: arguments.count]
     pasted = [studio.compose(composite) for composite in chosen]
-    seen = [one.mask[..., 0] >= geometry.FOREGROUND_ALPHA for one in pasted]
+    seen = [one.mask[..., 0] >= MASK_THRESHOLD for one in pasted]
 
     start = time.perf_counter()
     looked = studio.teacher(np.stack([one.fgbg for one in pasted]))
@@ -79,7 +80,7 @@ def main() -> None:
     start = time.perf_counter()
     empty = studio.teacher(np.stack([one.pixels for one in studio.backgrounds]))
     placed = [
-        geometry.composite_depth(empty[composite.background], one.mask)
+        compute_composite_depth(empty[composite.background], one.mask)
         for composite, one in zip(chosen, pasted, strict=True)
     ]
     seconds["geometric"] = time.perf_counter() - start
@@ -92,8 +93,8 @@ def main() -> None:
         share = (ratios[:, 0] > 1).mean()
         print(f"{name:12}{ring:13.3f}{contour:12.3f}{share:12.0%}{seconds[name]:8.1f}")
     pairs = list(zip(looked, placed, seen, strict=True))
-    whole = [rank_correlation(a.ravel(), b.ravel()) for a, b, _ in pairs]
-    outside = [rank_correlation(a[~inside], b[~inside]) for a, b, inside in pairs]
+    whole = [correlate_ranks(a.ravel(), b.ravel()) for a, b, _ in pairs]
+    outside = [correlate_ranks(a[~inside], b[~inside]) for a, b, inside in pairs]
     print(
         f"rank correlation of the two: {np.median(whole):.3f} over all pixels, ", end=""
     )

@@ -34,8 +34,8 @@ from trainer.errors import UserError
 from trainer.evaluate import baselines, metrics
 from trainer.predict.frames import (
     check_size,
-    find_frames,
     compute_median,
+    find_frames,
     read_picture,
 )
 from trainer.predict.predictor import Predictor

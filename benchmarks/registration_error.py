@@ -21,11 +21,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import tensorflow as tf
 
-from trainer import data
+from trainer import data, registration
 from trainer.augment import life, light, motion
 from trainer.augment.draws import seeds
 from trainer.data.datasets import decode, encoded, open_datasets
-from trainer import registration
 
 GRID = 16  # pixels between places whose distance is measured
 BATCH = 4

@@ -1,8 +1,8 @@
-"""What each ingredient of the embedded teacher's recipe gives, at a small budget.
+"""What each ingredient of the embedded teacher's schedule gives, at a small budget.
 
     python benchmarks/teacher_ablation.py --pictures ../shared/pictures
 
-Trains once as the recipe says and once for each ingredient with only that changed,
+Trains once as the schedule says and once for each ingredient with only that changed,
 all for the same number of steps, and prints a Markdown table: marked pairs right
 (all, and those on composites), pasted objects nearer than the ring around them,
 median ratio of ring to object, and abs rel (median-scaled) and rank correlation on
@@ -24,14 +24,18 @@ import numpy as np
 from fgbg_tfds.depth import load_teacher
 from fgbg_tfds.depth.embedded.training import (
     HELD_OUT,
-    Recipe,
+    Schedule,
     draw_scenes,
     train_network,
 )
 from fgbg_tfds.depth.embedded.weight_file import write_weights
-from fgbg_tfds.depth.evaluate import composites_of
-from fgbg_tfds.depth.measures.metrics import mean_metrics
-from fgbg_tfds.depth.measures.ordinal import judge_pairs, object_ratio, read_pairs
+from fgbg_tfds.depth.evaluate import make_composites
+from fgbg_tfds.depth.measures import (
+    average_metrics,
+    compute_object_ratio,
+    judge_pairs,
+    read_pairs,
+)
 
 CHANGES = {
     "as the recipe": {},
@@ -66,9 +70,9 @@ def main() -> None:
     arguments = parser.parse_args()
     pairs = read_pairs(arguments.marks)
     on_composites = np.array([bool(pair.cutout) for pair in pairs])
-    images, alphas = composites_of(arguments.pictures / "streets_cars")
+    images, alphas = make_composites(arguments.pictures / "streets_cars")
     seeds = range(HELD_OUT, HELD_OUT + arguments.held_out)
-    held_out, logs = draw_scenes(seeds, SCENE, Recipe().pasted, arguments.workers)
+    held_out, logs = draw_scenes(seeds, SCENE, Schedule().pasted, arguments.workers)
     truth = np.exp(np.float32(logs))
     print("| | pairs | of composites | nearer | ring / object | abs rel | rank |")
     print("|---|---|---|---|---|---|---|")
@@ -76,24 +80,24 @@ def main() -> None:
     for label, change in CHANGES.items():
         change = dict(change)
         scenes = int(arguments.scenes * change.pop("scenes", 1))
-        recipe = dataclasses.replace(
-            Recipe(scenes=scenes, steps=arguments.steps), **change
+        schedule = dataclasses.replace(
+            Schedule(scenes=scenes, steps=arguments.steps), **change
         )
-        key = (scenes, recipe.pasted)
+        key = (scenes, schedule.pasted)
         if key not in drawn:
             drawn[key] = draw_scenes(
-                range(scenes), recipe.scene_size, recipe.pasted, arguments.workers
+                range(scenes), schedule.scene_size, schedule.pasted, arguments.workers
             )
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "weights.npz"
-            write_weights(path, train_network(recipe, *drawn[key])[0])
+            write_weights(path, train_network(schedule, *drawn[key])[0])
             teacher = load_teacher("embedded", str(path))
         right = judge_pairs(teacher, pairs, arguments.pictures)
         ratios = [
-            object_ratio(teacher(image[None])[0], alpha)
+            compute_object_ratio(teacher(image[None])[0], alpha)
             for image, alpha in zip(images, alphas, strict=True)
         ]
-        figures = mean_metrics(teacher(held_out), truth, median_scaled=True)
+        figures = average_metrics(teacher(held_out), truth, median_scaled=True)
         print(
             f"| {label} | {right.mean():.1%} | {right[on_composites].mean():.1%} "
             f"| {sum(ratio > 1 for ratio in ratios)} of {len(ratios)} "

@@ -1,4 +1,4 @@
-"""Looks at data sets: `python -m fgbg_tfds gallery fgbg/sample`."""
+"""Draws data sets: `python -m fgbg_tfds gallery fgbg/sample`."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command.
 
     Args:
-      argv: The words after `python -m fgbg_tfds`; None takes sys.argv's.
+      argv: The arguments; those of the process if None.
 
     Returns:
-      The exit status: 0, or 1 after a user's mistake, told on stderr.
+      The exit status: 0, or 1 after a mistake, with one line on stderr.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     parser = argparse.ArgumentParser("python -m fgbg_tfds", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    summary = "write one PNG to judge a data set by"
+    summary = "draw examples of a data set as one PNG, to judge it by"
     gallery = commands.add_parser("gallery", help=summary, description=summary)
     gallery.add_argument("dataset", help="such as fgbg/sample or fgbg/streets")
     gallery.add_argument("--split", default="train", help="default: %(default)s")
     gallery.add_argument("--count", type=int, default=8, help="rows (%(default)s)")
     gallery.add_argument(
-        "--data_dir", help="where data sets lie; default: TFDS's place"
+        "--data_dir", help="folder of the data sets; default: TFDS's own"
     )
     gallery.add_argument(
         "--out", type=pathlib.Path, help="default: gallery_NAME.png in this folder"

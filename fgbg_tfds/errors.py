@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake, and how it is told."""
+"""The exception for mistakes that a user can correct, and how `tfds` ends with it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from collections.abc import Iterator
 class InputError(ValueError):
     """A folder, file, flag or field that cannot be used as it is.
 
-    The message is one sentence for the user: it names the file, flag or field,
-    says what was wrong and what would be right. Command lines print it without a
-    traceback and exit with a code other than 0.
+    The message is one sentence: it names the file, flag or field, and tells what was
+    wrong and what would be right. Command lines print it without a traceback and exit
+    with a code other than 0.
     """
 
 
 @contextlib.contextmanager
-def told_plainly() -> Iterator[None]:
+def exit_on_input_error() -> Iterator[None]:
     """Ends the `tfds` command with an `InputError`'s message and no traceback.
 
-    The command is TFDS's, so there is no `main` of ours to do this in. Elsewhere
-    the error goes on as it is.
+    The command is TFDS's, so there is no `main` of ours to do this in. In other
+    programs the error is raised.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The data set `fgbg`: what it is. How it is made stands in the modules beside."""
+"""The data set `fgbg`, as TFDS sees it; `writing` makes its files."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ import re
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fgbg_tfds import storage
-from fgbg_tfds.compose.recipe import SPLITS
-from fgbg_tfds.errors import InputError, told_plainly
+from fgbg_tfds import storage, writing
+from fgbg_tfds.compose import SPLITS, Recipe
+from fgbg_tfds.errors import InputError, exit_on_input_error
 from fgbg_tfds.settings import Settings
-from fgbg_tfds.writing import croissant, metadata, shards, staging
+from fgbg_tfds.writing import shards, staging
 
 
 class FgbgConfig(tfds.core.BuilderConfig):
-    """A data set by name: its settings, and what TFDS wants of a config.
+    """A config of the data set: its name, its settings and TFDS's own fields.
 
     Args:
-      name: The config's name; data is found again under it.
-      **fields: Those of `Settings` and of `tfds.core.BuilderConfig`.
+      name: The config's name, under which its data is found.
+      **fields: Fields of `Settings` and of `tfds.core.BuilderConfig`.
 
     Attributes:
       settings: The checked `Settings`.
+      sources: The `Sources` of its pictures.
 
     Raises:
       InputError: If a field is unknown or cannot be used.
     """
 
     def __init__(self, name: str = "", **fields):
-        with told_plainly():
+        with exit_on_input_error():
             if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name, re.ASCII):
                 raise InputError(
                     f"name: {name!r}; give the config a name of letters, digits, '_', "
@@ -42,8 +43,15 @@ class FgbgConfig(tfds.core.BuilderConfig):
             }
             base = {field: fields.pop(field) for field in known & set(fields)}
             self.settings = Settings.from_json(fields)
-        base.setdefault("description", metadata.config_description(self.settings))
+            self.sources = writing.open_sources(self.settings)
+            description = writing.describe_config(self.settings, self.sources)
+        base.setdefault("description", description)
         super().__init__(name=name, **base)
+
+    @functools.cached_property
+    def recipe(self) -> Recipe:
+        """The list of all composites, from the pictures' names alone."""
+        return writing.make_recipe(self.settings, self.sources)
 
 
 class Builder(tfds.core.ShardBasedBuilder):
@@ -55,8 +63,8 @@ class Builder(tfds.core.ShardBasedBuilder):
     BUILDER_CONFIGS = [FgbgConfig(name="sample")]
 
     def _info(self) -> tfds.core.DatasetInfo:
-        with told_plainly():
-            recipe = self.builder_config.settings.recipe
+        with exit_on_input_error():
+            recipe = self.builder_config.recipe
         side = self.builder_config.settings.image_size
         photo = functools.partial(
             tfds.features.Image, shape=(side, side, 3), encoding_format="jpeg"
@@ -98,20 +106,26 @@ class Builder(tfds.core.ShardBasedBuilder):
         config = download_config or tfds.download.DownloadConfig()
         folder = self.data_path.parent
         settings = self.builder_config.settings
-        with told_plainly():
+        with exit_on_input_error():
             if self.data_path.exists() and not config.download_mode.overwrite_dataset:
-                self._refuse_other_data(settings.fingerprint())
+                self._refuse_other_data(writing.compute_fingerprint(settings))
                 staging.remove_leftovers(folder)
                 super().download_and_prepare(download_config=config, **kwargs)
                 return
-            studio = shards.open_studio(settings)
+            studio = writing.open_studio(settings)
+            card = studio.teacher.card if studio.teacher else None
             self.info.metadata.clear()
-            self.info.metadata.update(studio.describe())
-            most = config.max_examples_per_split
-            staging.require_room(folder, studio.estimate_bytes(most))
-            with storage.disk_errors_told(folder), staging.BuildLock(folder):
+            self.info.metadata.update(
+                writing.build_metadata(
+                    settings, studio.recipe, card, studio.fingerprint
+                )
+            )
+            limit = config.max_examples_per_split
+            needed = staging.estimate_bytes(studio.recipe, settings.image_size, limit)
+            staging.require_space(folder, needed)
+            with storage.report_disk_errors(folder), staging.BuildLock(folder):
                 self._staging = staging.open_staging(
-                    folder, f"{studio.fingerprint[:16]}.{most or 'all'}"
+                    folder, f"{studio.fingerprint[:16]}.{limit or 'all'}"
                 )
                 super().download_and_prepare(download_config=config, **kwargs)
                 staging.close_staging(folder)
@@ -122,8 +136,8 @@ class Builder(tfds.core.ShardBasedBuilder):
         names = {
             split: self._get_filename_template(split_name=split) for split in SPLITS
         }
-        cut = shards.cut(
-            self.builder_config.settings,
+        cut = shards.cut_shards(
+            self.builder_config.recipe,
             lambda split, index, count: (
                 names[split].sharded_filepath(shard_index=index, num_shards=count).name
             ),
@@ -142,19 +156,19 @@ class Builder(tfds.core.ShardBasedBuilder):
         if runner or options:
             shards.write_with_beam(every, writer, runner, options)
         else:
-            shards.write_here(every, writer)
+            shards.write_locally(every, writer)
         infos = [
             tfds.core.SplitInfo(
                 name=split,
                 shard_lengths=[len(shard) for shard in members],
-                num_bytes=shards.total_bytes(self.data_path, members),
+                num_bytes=shards.count_bytes(self.data_path, members),
                 filename_template=names[split],
             )
             for split, members in cut.items()
         ]
         self.info.set_splits(tfds.core.SplitDict(infos))
-        croissant.write(
-            self.info, self.data_path, self.builder_config.settings.is_drawn
+        writing.write_croissant(
+            self.info, self.data_path, self.builder_config.sources.is_drawn
         )
 
     def _shard_iterators_per_split(self, dl_manager):

@@ -11,10 +11,9 @@ import tensorflow_datasets as tfds
 from PIL import Image, ImageDraw, ImageFont
 
 from fgbg_tfds import colours
-from fgbg_tfds.compose.encoding import DEPTH_UNITS
+from fgbg_tfds.contract import DEPTH_UNITS, LABELS, PICTURES
 from fgbg_tfds.errors import InputError
 
-COLUMNS = ("bg", "fgbg", "mask", "depth")
 GAP = 6
 LINE = 18
 SCALE_METRES = (1, 2, 5, 10, 20, 40, 80)
@@ -28,8 +27,8 @@ def read_examples(
     Args:
       dataset: As `tfds.load` takes it, such as 'fgbg/streets'.
       split: As `tfds.load` takes it; 'all' for every split.
-      count: How many examples.
-      data_dir: Where the data sets lie; None for TFDS's own place.
+      count: Number of examples.
+      data_dir: Folder of the data sets; None for TFDS's own.
 
     Returns:
       At most `count` examples: arrays as in the data contract, and strings
@@ -41,9 +40,9 @@ def read_examples(
     try:
         builder = tfds.builder(dataset, data_dir=data_dir)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
-        raise InputError(_not_built(dataset, data_dir)) from error
+        raise InputError(_describe_missing(dataset, data_dir)) from error
     if not builder.info.splits.total_num_examples:
-        raise InputError(_not_built(dataset, data_dir))
+        raise InputError(_describe_missing(dataset, data_dir))
     try:
         total = sum(builder.info.splits[part].num_examples for part in split.split("+"))
     except (KeyError, ValueError) as error:
@@ -54,9 +53,7 @@ def read_examples(
     stride = max(1, total // count)
     examples = builder.as_dataset(split).enumerate()
     chosen = examples.filter(lambda index, _: index % stride == 0).take(count)
-    names = {
-        field: builder.info.features[field] for field in ("foreground", "background")
-    }
+    names = {field: builder.info.features[field] for field in LABELS}
     return [
         example | {field: names[field].int2str(example[field]) for field in names}
         for _, example in tfds.as_numpy(chosen)
@@ -78,23 +75,23 @@ def draw_gallery(
     examples = list(examples)
     side = examples[0]["fgbg"].shape[0]
     font = ImageFont.load_default(14)
-    width = len(COLUMNS) * (side + GAP) + GAP + 64
+    width = len(PICTURES) * (side + GAP) + GAP + 64
     top = 2 * LINE + 2 * GAP
     sheet = Image.new(
         "RGB", (width, top + len(examples) * (side + GAP + LINE)), "white"
     )
     draw = ImageDraw.Draw(sheet)
     draw.text((GAP, GAP // 2), title, "black", font)
-    for column, name in enumerate(COLUMNS):
+    for column, name in enumerate(PICTURES):
         draw.text((GAP + column * (side + GAP), LINE + GAP), name, "black", font)
     for row, example in enumerate(examples):
         y = top + row * (side + GAP + LINE)
-        for column, name in enumerate(COLUMNS):
+        for column, name in enumerate(PICTURES):
             picture = Image.fromarray(_as_rgb(name, example[name]))
             sheet.paste(picture, (GAP + column * (side + GAP), y))
         caption = f"{example['foreground']} on {example['background']}"
         draw.text((GAP, y + side), caption, "dimgrey", font)
-    _draw_scale(draw, GAP + len(COLUMNS) * (side + GAP), top, side, font)
+    _draw_scale(draw, GAP + len(PICTURES) * (side + GAP), top, side, font)
     return sheet
 
 
@@ -125,7 +122,7 @@ def _draw_scale(
     left: int,
     top: int,
     height: int,
-    font: ImageFont.ImageFont,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
 ) -> None:
     """Draws the depth colours from near to far with their metres."""
     far = colours.FARTHEST / colours.NEAREST
@@ -138,7 +135,7 @@ def _draw_scale(
         draw.text((left + 18, y - 8), f"{metres} m", "black", font)
 
 
-def _not_built(dataset: str, data_dir: str | None) -> str:
+def _describe_missing(dataset: str, data_dir: str | None) -> str:
     place = pathlib.Path(
         data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     )

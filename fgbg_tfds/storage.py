@@ -1,4 +1,4 @@
-"""Disks and buckets: what differs between them, and what they refuse."""
+"""Disks and buckets: their differences and their errors."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ REFUSALS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.ENOTDIR, errno.EFBIG)
 
 
 def is_local(path: epath.PathLike) -> bool:
-    """Returns whether a path has a file system's links, locks and free room."""
+    """Tells whether a path is on a file system, with links, locks and free space."""
     return "://" not in os.fspath(path)
 
 
 def link(source: epath.PathLike, target: epath.PathLike) -> None:
-    """Makes `target` the same file as `source`, or a copy where links are not had."""
+    """Links `target` to `source`, or copies it where there are no links."""
     source, target = epath.Path(source), epath.Path(target)
     if not is_local(target):
         if not target.exists():
-            source.copy(target)  # what is in a bucket appears whole
+            source.copy(target)  # files of a bucket appear whole
         return
     try:
         os.link(source, target)
@@ -38,8 +38,8 @@ def link(source: epath.PathLike, target: epath.PathLike) -> None:
 
 
 @contextlib.contextmanager
-def disk_errors_told(folder: epath.PathLike) -> Iterator[None]:
-    """Turns what a full or read-only disk or bucket raises into an `InputError`."""
+def report_disk_errors(folder: epath.PathLike) -> Iterator[None]:
+    """Turns the errors of a full or read-only disk or bucket into an `InputError`."""
     import tensorflow as tf
 
     refusals = (

@@ -20,11 +20,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 @dataclasses.dataclass(frozen=True)
 class Import:
-    """One `from source import name`, or `import source` where the name is empty."""
+    """One `from source import name as alias`; `import source` has no name."""
 
     module: str
     source: str
     name: str
+    alias: str
     line: int
 
 
@@ -43,10 +44,12 @@ def read_imports(module: str, path: pathlib.Path) -> Iterator[Import]:
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}:{node.lineno}: write the whole name"
             for alias in node.names:
-                yield Import(module, node.module, alias.name, node.lineno)
+                shown = alias.asname or alias.name
+                yield Import(module, node.module, alias.name, shown, node.lineno)
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(module, alias.name, "", node.lineno)
+                shown = alias.asname or alias.name
+                yield Import(module, alias.name, "", shown, node.lineno)
 
 
 def build_graph(modules: Mapping[str, pathlib.Path]) -> dict[str, set[str]]:

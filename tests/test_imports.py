@@ -56,8 +56,9 @@ def test_faces_name_what_they_show(package):
         assert face.__doc__, module
         for name in getattr(face, "__all__", ()):
             assert hasattr(face, name), f"{module} has no {name}"
-        shown = {each.name for each in read_imports(module, path) if each.name}
-        inside = {name for name in shown if hasattr(face, name)} - {"annotations"}
-        own = {each.name for each in read_imports(module, path)
-               if each.source.startswith(package)}  # fmt: skip
-        assert inside & own <= set(getattr(face, "__all__", ())), module
+        shown = {
+            each.alias
+            for each in read_imports(module, path)
+            if each.source.split(".")[0] == package
+        }
+        assert shown <= set(getattr(face, "__all__", ())), module

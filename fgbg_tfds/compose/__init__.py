@@ -1,1 +1,24 @@
-"""Composes pictures: which, where, and as which bytes."""
+"""Composes pictures: recipe, sources, pasting, depth on the ground, encoding."""
+
+from fgbg_tfds.compose import encoding
+from fgbg_tfds.compose.ground_depth import RULE, compute_composite_depth
+from fgbg_tfds.compose.paste import Pasted, compose, find_box, paste_at
+from fgbg_tfds.compose.pictures import Picture
+from fgbg_tfds.compose.recipe import SPLITS, Composite, Recipe
+from fgbg_tfds.compose.sources import Sources, describe_source
+
+__all__ = [
+    "RULE",
+    "SPLITS",
+    "Composite",
+    "Pasted",
+    "Picture",
+    "Recipe",
+    "Sources",
+    "compose",
+    "compute_composite_depth",
+    "describe_source",
+    "encoding",
+    "find_box",
+    "paste_at",
+]

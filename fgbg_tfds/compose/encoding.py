@@ -1,4 +1,4 @@
-"""Arrays to the bytes that stand in the data set, as its contract says."""
+"""Encoding of arrays to the bytes of the data set, by its contract."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from fgbg_tfds.contract import DEPTH_UNITS, MAX_DEPTH
+
 JPEG_QUALITY = 90
-DEPTH_UNITS = 256  # a metre, KITTI's convention
 NEAREST = 0.5
-FARTHEST = 80.0
+FARTHEST = MAX_DEPTH
 RELATIVE_ERROR = 0.01  # of known depth, by rounding
-BYTES_PER_PIXEL = 1.3  # of an example with its four pictures; photos take 0.8 to 1.2
 DEPTH_STEPS = math.ceil(math.log(FARTHEST / NEAREST) / (2 * math.log1p(RELATIVE_ERROR)))
 
 
@@ -49,16 +49,18 @@ def encode_depth(metres: np.ndarray) -> bytes:
 
 
 def quantise_depth(metres: np.ndarray) -> np.ndarray:
-    """Returns depth as it is stored: uint16 [..., H, W], 1/256 metre, 0 = unknown."""
+    """Quantises depth as it is stored: uint16 [..., H, W], 1/256 metre, 0 = unknown."""
     metres = np.asarray(metres, np.float32)
     steps = np.log(np.clip(metres, NEAREST, FARTHEST) / np.float32(NEAREST))
     steps *= np.float32(DEPTH_STEPS / math.log(FARTHEST / NEAREST))
-    return np.where(metres > 0, _grid()[np.rint(steps).astype(np.int32)], np.uint16(0))
+    return np.where(
+        metres > 0, _compute_grid()[np.rint(steps).astype(np.int32)], np.uint16(0)
+    )
 
 
 @functools.cache
-def _grid() -> np.ndarray:
-    """Returns uint16 [DEPTH_STEPS + 1], the values that known depth can take."""
+def _compute_grid() -> np.ndarray:
+    """Computes the values of known depth, uint16 [DEPTH_STEPS + 1]."""
     steps = np.arange(DEPTH_STEPS + 1) / DEPTH_STEPS
     metres = NEAREST * (FARTHEST / NEAREST) ** steps
     return np.round(metres * DEPTH_UNITS).astype(np.uint16)
@@ -73,14 +75,18 @@ def _encode_png(grey: np.ndarray) -> bytes:
 def _encode_png16(grey: np.ndarray) -> bytes:
     """Encodes uint16 [H, W] without filters.
 
-    Pillow always tries all filters. On depth of few values none is better than
-    any, and trying them takes most of Pillow's time.
+    Pillow always tries all filters, which takes most of its time. On depth of few
+    values, none of them is better than no filter.
     """
     height, width = grey.shape
     rows = np.zeros((height, 1 + 2 * width), np.uint8)  # each begins with filter 0
     rows[:, 1:] = grey.astype(">u2").view(np.uint8)
     header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows, 4)), (b"IEND", b"")
+    chunks = (
+        (b"IHDR", header),
+        (b"IDAT", zlib.compress(rows.tobytes(), 4)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data))
         + kind

@@ -1,19 +1,19 @@
-"""Depth of a composite from the background's depth and where the object stands.
+"""The depth of a composite, from the background's depth and the object's place.
 
-The object takes one depth, that of the ground under its foot. It stands in front
-of what it hides: where the ground under it is farther than that (the object
-floats before a wall, a tree, the sky), it is put a little before the near part
-of what it hides.
+The object takes one depth, that of the ground under its foot. If it floats before a
+wall, a tree or the sky, the ground under it is farther than the pixels that it hides;
+then it stands a little before the near part of these.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-FOREGROUND_ALPHA = 128
-FOOT_ROWS = 0.05  # of the object's height, counted from its lowest row
-HIDDEN_PERCENTILE = 20
-CLEARANCE = 0.9  # of the depth of what a floating object hides
+from fgbg_tfds.contract import MASK_THRESHOLD
+from fgbg_tfds.pasted_depth import choose_depth
+
+FOOT_ROWS = 0.05  # of the object's height, from its lowest row
+CLEARANCE = 0.9  # of the near part of the pixels that a floating object hides
 RULE = (
     "The teacher looked at each background once. Pixels with mask >= 128 take one "
     "depth: the median of the background's along the object's foot (its lowest 5 % of "
@@ -22,25 +22,26 @@ RULE = (
 )
 
 
-def object_depth(background_depth: np.ndarray, mask: np.ndarray) -> float:
-    """Returns the depth in metres that a pasted object takes.
+def compute_object_depth(background_depth: np.ndarray, mask: np.ndarray) -> float:
+    """Computes the depth of a pasted object, in metres.
 
     Args:
       background_depth: float32 [H, W], metres, all known.
-      mask: uint8 [H, W, 1], alpha; something has to be >= 128.
+      mask: uint8 [H, W, 1], alpha; at least one pixel has to be foreground.
     """
-    seen = mask[..., 0] >= FOREGROUND_ALPHA
+    seen = mask[..., 0] >= MASK_THRESHOLD
     rows = np.flatnonzero(seen.any(1))
     height = rows[-1] - rows[0] + 1
     foot = seen.copy()
     foot[: rows[-1] + 1 - max(1, round(FOOT_ROWS * height))] = False
     ground = np.median(background_depth[foot])
-    hidden = np.percentile(background_depth[seen], HIDDEN_PERCENTILE)
-    return float(min(ground, CLEARANCE * hidden))
+    return float(choose_depth(ground, background_depth[seen], CLEARANCE))
 
 
-def composite_depth(background_depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Puts an object into its background's depth.
+def compute_composite_depth(
+    background_depth: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+    """Computes the depth of a composite.
 
     Args:
       background_depth: float32 [H, W], metres, all known.
@@ -49,8 +50,8 @@ def composite_depth(background_depth: np.ndarray, mask: np.ndarray) -> np.ndarra
     Returns:
       float32 [H, W], metres; nowhere farther than the background.
     """
-    seen = mask[..., 0] >= FOREGROUND_ALPHA
+    seen = mask[..., 0] >= MASK_THRESHOLD
     if not seen.any():
         return background_depth
-    depth = object_depth(background_depth, mask)
+    depth = compute_object_depth(background_depth, mask)
     return np.where(seen, np.minimum(depth, background_depth), background_depth)

@@ -1,18 +1,21 @@
-"""Pastes a cut-out on a photo: composite, mask and box."""
+"""Pasting of cut-outs on photos: composite, mask and box."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from fgbg_tfds.compose.recipe import Placement
+from fgbg_tfds.compose.pictures import Picture
+from fgbg_tfds.compose.recipe import Composite, Placement, Recipe
+from fgbg_tfds.contract import MASK_THRESHOLD, MAX_ALPHA
 
 
 @dataclasses.dataclass(frozen=True)
 class Pasted:
-    """A composite and what is new in it.
+    """A composite and its mask.
 
     Attributes:
       fgbg: uint8 [H, W, 3], the composite.
@@ -23,15 +26,37 @@ class Pasted:
     mask: np.ndarray
 
 
-def paste(
+def compose(
+    composite: Composite,
+    recipe: Recipe,
+    foregrounds: Sequence[Picture],
+    backgrounds: Sequence[Picture],
+) -> Pasted:
+    """Composes one composite of a recipe.
+
+    Args:
+      composite: One of the recipe's.
+      recipe: The recipe.
+      foregrounds: The cut-outs, in the recipe's order.
+      backgrounds: The photos, in the recipe's order.
+    """
+    return place_and_paste(
+        backgrounds[composite.background].pixels,
+        foregrounds[composite.foreground].pixels,
+        recipe.find_placement(composite),
+        composite.flipped,
+    )
+
+
+def place_and_paste(
     background: np.ndarray, cutout: np.ndarray, placement: Placement, flipped: bool
 ) -> Pasted:
-    """Pastes a cut-out fully inside a photo.
+    """Resizes a cut-out and pastes it fully inside a photo.
 
     Args:
       background: uint8 [H, W, 3], RGB.
       cutout: uint8 [h, w, 4], RGB with straight alpha, trimmed.
-      placement: Where and how large.
+      placement: Place and size of the cut-out.
       flipped: Whether the cut-out is mirrored left to right.
 
     Returns:
@@ -44,30 +69,44 @@ def paste(
         resized = resized[:, ::-1]
     top = round(placement.top * (height - resized.shape[0]))
     left = round(placement.left * (width - resized.shape[1]))
-    place = np.s_[top : top + resized.shape[0], left : left + resized.shape[1]]
+    return paste_at(background, resized, left, top)
 
-    alpha = resized[..., 3:].astype(np.uint16)
+
+def paste_at(background: np.ndarray, cutout: np.ndarray, left: int, top: int) -> Pasted:
+    """Pastes a cut-out at a place where it lies fully inside a photo.
+
+    Args:
+      background: uint8 [H, W, 3], RGB.
+      cutout: uint8 [h, w, 4], RGB with straight alpha.
+      left: Column of its upper left corner.
+      top: Row of its upper left corner.
+
+    Returns:
+      The composite and its mask.
+    """
+    place = np.s_[top : top + cutout.shape[0], left : left + cutout.shape[1]]
+    alpha = cutout[..., 3:].astype(np.uint16)
     below = background[place].astype(np.uint16)
-    mixed = resized[..., :3] * alpha + below * (255 - alpha)
+    mixed = cutout[..., :3] * alpha + below * (MAX_ALPHA - alpha)
     fgbg = background.copy()
-    fgbg[place] = (mixed + 127) // 255
-    mask = np.zeros((height, width, 1), np.uint8)
-    mask[place] = resized[..., 3:]
+    fgbg[place] = (mixed + MAX_ALPHA // 2) // MAX_ALPHA
+    mask = np.zeros((*background.shape[:2], 1), np.uint8)
+    mask[place] = cutout[..., 3:]
     return Pasted(fgbg, mask)
 
 
-def bounding_box(mask: np.ndarray) -> tuple[float, float, float, float]:
-    """Returns the box of mask >= 128.
+def find_box(mask: np.ndarray) -> tuple[float, float, float, float]:
+    """Finds the box of the foreground, mask >= 128.
 
     Args:
       mask: uint8 [H, W, 1].
 
     Returns:
-      (ymin, xmin, ymax, xmax) as parts of height and width, in 0..1; all 0
-      where nothing reaches 128.
+      (ymin, xmin, ymax, xmax) as fractions of height and width; all 0 where there
+      is no foreground.
     """
     height, width = mask.shape[:2]
-    seen = mask[..., 0] >= 128
+    seen = mask[..., 0] >= MASK_THRESHOLD
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     if not rows.size:
         return (0.0, 0.0, 0.0, 0.0)
@@ -80,9 +119,9 @@ def bounding_box(mask: np.ndarray) -> tuple[float, float, float, float]:
 
 
 def _resize(cutout: np.ndarray, scale: float, room: tuple[int, int]) -> np.ndarray:
-    """Brings the longest side to `scale` of the room's shorter side."""
+    """Resizes the longest side to `scale` times the room's shorter side."""
     longest = scale * min(room) / max(cutout.shape[:2])
     size = tuple(max(1, round(side * longest)) for side in cutout.shape[1::-1])
-    # Pillow weighs colours by alpha here, so no dark fringe comes in.
+    # Pillow weighs colours by alpha here, so that edges get no dark fringe.
     resized = Image.fromarray(cutout, "RGBA").resize(size, Image.Resampling.LANCZOS)
     return np.asarray(resized)

@@ -1,4 +1,4 @@
-"""Reads and checks folders of pictures: cut-outs and photos."""
+"""Folders of pictures, read and checked: cut-outs and photos."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from absl import logging
 from etils import epath
 from PIL import Image, ImageOps
 
+from fgbg_tfds.contract import MAX_ALPHA
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.storage import is_local
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-MOST_PIXELS = 100_000_000
-LEAST_BACKGROUND_SIDE = 16
-LEAST_FOREGROUND_SIDE = 8
-HALO_ALPHA = 0.05  # paint programs leave less than this around what they erase
+MAX_PIXELS = 100_000_000
+MIN_BACKGROUND_SIDE = 16
+MIN_FOREGROUND_SIDE = 8
+HALO_ALPHA = 0.05  # paint programs leave less around erased regions
 
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """One picture of a folder, ready to be composed.
+    """A picture of a folder, ready to be composed.
 
     Attributes:
-      name: The file's name, unique in its folder; see `label_of`.
+      name: The file's name, unique in its folder; see `make_label`.
       pixels: uint8, RGB [S, S, 3] of a background, RGBA [h, w, 4] of a
         foreground.
     """
@@ -47,8 +48,8 @@ class Picture:
         return digest.hexdigest()
 
 
-def label_of(file_name: str) -> str:
-    """Returns a file's name as a class label: one line of valid Unicode.
+def make_label(file_name: str) -> str:
+    """Makes a class label of a file's name: one line of valid Unicode.
 
     Control characters, undecodable bytes and the percent sign are written as
     in a URL (`%0A`), everything else stays.
@@ -64,8 +65,8 @@ def label_of(file_name: str) -> str:
 def list_pictures(folder: epath.PathLike) -> dict[str, epath.Path]:
     """Lists a folder's pictures without opening them.
 
-    Hidden files, subfolders and files that are no pictures by their suffix are
-    passed over and named once in the log.
+    Hidden files, subfolders and files whose suffix is not a picture's are skipped and
+    named once in the log.
 
     Args:
       folder: The folder, here or in a bucket; subfolders are not entered.
@@ -89,19 +90,19 @@ def list_pictures(folder: epath.PathLike) -> dict[str, epath.Path]:
         ) from error
     ignored = [path.name for path in entries if path not in set(chosen)]
     if ignored:
-        _name_ignored(folder, tuple(ignored))
+        _log_skipped(folder, tuple(ignored))
     if not chosen:
         raise InputError(
             f"{folder}: holds no pictures; put files ending in "
             f"{', '.join(SUFFIXES)} there"
         )
-    return dict(sorted((label_of(path.name), path) for path in chosen))
+    return dict(sorted((make_label(path.name), path) for path in chosen))
 
 
 def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, ...]:
-    """Reads a folder of photos of any mode, upright as their EXIF data says.
+    """Reads a folder of photos of any mode, turned upright by their EXIF data.
 
-    Each is cut to its central square and resized.
+    Each is cropped to its central square and resized.
 
     Args:
       folder: The folder of photos.
@@ -122,10 +123,10 @@ def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, 
 def read_background(path: epath.Path, image_size: int) -> np.ndarray:
     """Reads one photo as uint8 [image_size, image_size, 3]; see `read_backgrounds`."""
     image = _read(path)
-    if min(image.size) < LEAST_BACKGROUND_SIDE:
+    if min(image.size) < MIN_BACKGROUND_SIDE:
         raise InputError(
             f"{path}: {image.width}x{image.height} pixels are too few for a "
-            f"background; both sides have to have at least {LEAST_BACKGROUND_SIDE}"
+            f"background; both sides have to have at least {MIN_BACKGROUND_SIDE}"
         )
     image = _as_rgb(image)
     square = ImageOps.fit(
@@ -137,7 +138,7 @@ def read_background(path: epath.Path, image_size: int) -> np.ndarray:
 def read_foregrounds(folder: epath.PathLike, longest_side: int) -> tuple[Picture, ...]:
     """Reads a folder of cut-outs: RGBA, grey with alpha, palette with transparency.
 
-    Each is trimmed to what can be seen of it; alpha under `HALO_ALPHA` becomes 0.
+    Each is trimmed to its visible part; alpha below `HALO_ALPHA` becomes 0.
 
     Args:
       folder: The folder of cut-outs.
@@ -164,52 +165,52 @@ def read_foreground(path: epath.Path, longest_side: int) -> np.ndarray:
         )
     rgba = image.convert("RGBA")
     alpha = np.asarray(rgba.getchannel("A"))
-    if alpha.min() == 255:
+    if alpha.min() == MAX_ALPHA:
         raise InputError(
             f"{path}: cut-out has no alpha: every pixel is opaque; erase its ground"
         )
-    cleaned = np.where(alpha < HALO_ALPHA * 255, 0, alpha).astype(np.uint8)
+    cleaned = np.where(alpha < HALO_ALPHA * MAX_ALPHA, 0, alpha).astype(np.uint8)
     rgba.putalpha(Image.fromarray(cleaned))
     box = rgba.getchannel("A").getbbox()
     if box is None:
         raise InputError(
-            f"{path}: cut-out is fully transparent; something has to be seen of it"
+            f"{path}: cut-out is fully transparent; a part of it has to be visible"
         )
     trimmed = rgba.crop(box)
-    if max(trimmed.size) < LEAST_FOREGROUND_SIDE:
+    if max(trimmed.size) < MIN_FOREGROUND_SIDE:
         raise InputError(
             f"{path}: only {trimmed.width}x{trimmed.height} pixels of the cut-out can "
-            f"be seen; its longest side has to have at least {LEAST_FOREGROUND_SIDE}"
+            f"be seen; its longest side has to have at least {MIN_FOREGROUND_SIDE}"
         )
     trimmed.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
     return np.asarray(trimmed)
 
 
 @functools.cache
-def _name_ignored(folder: epath.Path, names: tuple[str, ...]) -> None:
-    """Names them in the log, once however often the folder is listed."""
+def _log_skipped(folder: epath.Path, names: tuple[str, ...]) -> None:
+    """Names skipped files in the log, once for each folder."""
     logging.info("%s: ignored, not pictures: %s", folder, ", ".join(map(repr, names)))
 
 
 def _is_picture(path: epath.Path) -> bool:
     if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
         return False
-    # epath takes pipes and devices for files; opening one may never end.
+    # epath takes pipes and devices for files, and opening one may block for ever.
     return pathlib.Path(path).is_file() if is_local(path) else path.is_file()
 
 
 def _read(path: epath.Path) -> Image.Image:
-    """Reads a file's first picture, upright, or says why it cannot be used."""
+    """Reads a file's first picture, upright; raises InputError if it cannot."""
     try:
         file = path if is_local(path) else io.BytesIO(path.read_bytes())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(file)
         with image:
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MAX_PIXELS:
                 raise InputError(
                     f"{path}: {image.width}x{image.height} pixels are too many (a "
-                    f"decompression bomb?); at most {MOST_PIXELS // 10**6} megapixels "
+                    f"decompression bomb?); at most {MAX_PIXELS // 10**6} megapixels "
                     "are read"
                 )
             if getattr(image, "n_frames", 1) > 1:
@@ -221,7 +222,7 @@ def _read(path: epath.Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise InputError(
             f"{path}: too many pixels (a decompression bomb?); at most "
-            f"{MOST_PIXELS // 10**6} megapixels are read"
+            f"{MAX_PIXELS // 10**6} megapixels are read"
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(
@@ -230,7 +231,7 @@ def _read(path: epath.Path) -> Image.Image:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    """Converts any mode to RGB, 16-bit grey scaled down and alpha laid on black."""
+    """Converts any mode to RGB: 16-bit grey is scaled, alpha is laid on black."""
     if image.mode.startswith("I;16") or image.mode == "I":
         grey = np.asarray(image).astype(np.float64) / 257
         image = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))

@@ -8,8 +8,8 @@ import sys
 
 from fgbg_tfds.errors import InputError
 
-# Each is a module of this package with `add_arguments(parser)` and
-# `run(arguments)`. All but the one asked for stay unread: some need TensorFlow.
+# Each is a module of this package with `add_arguments(parser)` and `run(arguments)`.
+# Only the one in use is imported, since some need TensorFlow.
 COMMANDS = {
     "train": "train the embedded teacher on drawn scenes",
     "evaluate": "measure a teacher on held-out drawn scenes",
@@ -22,10 +22,10 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command.
 
     Args:
-      argv: The words after `python -m fgbg_tfds.depth`; None takes sys.argv's.
+      argv: The arguments; those of the process if None.
 
     Returns:
-      The exit status: 0, or 1 after a user's mistake, told on stderr.
+      The exit status: 0, or 1 after a mistake, with one line on stderr.
     """
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser("python -m fgbg_tfds.depth", description=__doc__)

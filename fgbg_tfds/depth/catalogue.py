@@ -1,4 +1,4 @@
-"""Which original weights there are, under which licence, and where they are kept."""
+"""The catalogue of original weights: addresses, checksums, licences, folder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _DENSEDEPTH = "https://s3-eu-west-1.amazonaws.com/densedepth"
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Weights that someone else published.
+    """Weights published by others.
 
     Attributes:
-      name: What `load_teacher` and `download` call them.
-      teacher: The teacher that they are for.
-      url: The authors' own address; empty if a library fetches them.
+      name: Their name in `load_teacher` and `download`.
+      teacher: Their teacher.
+      url: The authors' address; empty if a library fetches them.
       md5: The authors' checksum; None if they publish none.
-      files: The files kept of the download.
+      files: The files to keep of the download.
       licence: An SPDX name where there is one.
-      terms: What the licence asks, in a sentence, and where it stands.
+      terms: The licence's conditions in a sentence, and its address.
     """
 
     name: str
@@ -68,7 +68,7 @@ _MONODEPTH2_MD5 = {
 }
 
 
-def _entry(
+def _make_entry(
     name: str, teacher: str, url: str, md5: str | None, *files: str
 ) -> tuple[str, Weights]:
     return name, Weights(
@@ -79,7 +79,7 @@ def _entry(
 CATALOGUE: dict[str, Weights] = dict(
     [
         *(
-            _entry(
+            _make_entry(
                 name,
                 "monodepth2",
                 f"{_NIANTIC}/{name.replace('+', '%2B')}.zip",
@@ -89,9 +89,9 @@ CATALOGUE: dict[str, Weights] = dict(
             )
             for name, md5 in _MONODEPTH2_MD5.items()
         ),
-        _entry("nyu", "densedepth", f"{_DENSEDEPTH}/nyu.h5", None, "nyu.h5"),
-        _entry("kitti", "densedepth", f"{_DENSEDEPTH}/kitti.h5", None, "kitti.h5"),
-        _entry("depth_anything_v2_small", "depth_anything", "", None),
+        _make_entry("nyu", "densedepth", f"{_DENSEDEPTH}/nyu.h5", None, "nyu.h5"),
+        _make_entry("kitti", "densedepth", f"{_DENSEDEPTH}/kitti.h5", None, "kitti.h5"),
+        _make_entry("depth_anything_v2_small", "depth_anything", "", None),
     ]
 )
 _RECOMMENDED = {
@@ -101,13 +101,13 @@ _RECOMMENDED = {
 }
 
 
-def weights_folder() -> pathlib.Path:
-    """Returns where downloads are kept: $FGBG_WEIGHTS, or ~/.cache/fgbg/weights."""
+def find_weights_folder() -> pathlib.Path:
+    """Finds the folder of downloads: $FGBG_WEIGHTS, or ~/.cache/fgbg/weights."""
     folder = os.environ.get(FOLDER_VARIABLE)
     return pathlib.Path(folder or "~/.cache/fgbg/weights").expanduser()
 
 
-def _download_command(name: str) -> str:
+def _format_command(name: str) -> str:
     return f"python -m fgbg_tfds.depth download {name}"
 
 
@@ -123,12 +123,12 @@ def locate(teacher: str, weights: str | pathlib.Path | None) -> pathlib.Path:
       The path of a file or folder.
 
     Raises:
-      InputError: If there are none; it says which command gets them.
+      InputError: If there are none; it names the command that downloads them.
     """
     if weights is None:
         name = _RECOMMENDED[teacher]
         raise InputError(
-            f"teacher {teacher!r} needs weights; run `{_download_command(name)}` and "
+            f"teacher {teacher!r} needs weights; run `{_format_command(name)}` and "
             f"give weights={name!r}, or give the path of your own"
         )
     path = pathlib.Path(weights).expanduser()
@@ -145,10 +145,10 @@ def locate(teacher: str, weights: str | pathlib.Path | None) -> pathlib.Path:
         raise InputError(
             f"weights {entry.name!r} are for teacher {entry.teacher!r}, not {teacher!r}"
         )
-    path = weights_folder() / entry.name
+    path = find_weights_folder() / entry.name
     if not path.exists():
         raise InputError(
-            f"weights {entry.name!r} are not in {weights_folder()}; run "
-            f"`{_download_command(entry.name)}`"
+            f"weights {entry.name!r} are not in {find_weights_folder()}; run "
+            f"`{_format_command(entry.name)}`"
         )
     return path

@@ -2,7 +2,7 @@
 
 Yang et al.: Depth Anything V2, NeurIPS 2024, https://arxiv.org/abs/2406.09414. It
 estimates inverse depth up to a scale and a shift that differ from picture to picture.
-Metres are made by a rule that is the same for all, and are marked as not metric.
+One rule for all pictures converts it to metres, which are marked as not metric.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from fgbg_tfds.contract import MAX_DEPTH
 from fgbg_tfds.depth import catalogue
 from fgbg_tfds.depth.inference import NetworkTeacher, enlarge, resolve_precision
 from fgbg_tfds.depth.teacher import TeacherCard
 from fgbg_tfds.errors import InputError
 
-_NEAREST, _FARTHEST = 1.0, 80.0  # Metres that every picture is spread between.
+_NEAREST, _FARTHEST = 1.0, MAX_DEPTH  # metres; bounds of every picture
 _MEAN = (0.485, 0.456, 0.406)  # ImageNet's, as DINOv2 was trained with.
 _DEVIATION = (0.229, 0.224, 0.225)
 
@@ -37,7 +38,7 @@ class DepthAnything(NetworkTeacher):
         Returns:
           float32 [N, height, width] of the feed size, growing with nearness.
         """
-        return self.output(images)
+        return self.compute_output(images)
 
 
 def _keras_hub() -> Any:
@@ -64,7 +65,7 @@ def _load_model(preset: str, precision: str) -> Any:
 
 
 def save_preset(name: str, folder: pathlib.Path) -> None:
-    """Has keras-hub fetch a preset of its own and saves it.
+    """Lets keras-hub download a preset, and saves it.
 
     Args:
       name: keras-hub's name of the preset.
@@ -122,19 +123,19 @@ def load(weights: str | pathlib.Path | None, precision: str) -> DepthAnything:
         # The original ends in ReLU, which keras-hub leaves to its training task.
         return tf.nn.relu(tf.cast(output[..., 0], tf.float32))
 
-    return DepthAnything(card, network, _metres, Image.Resampling.BICUBIC)
+    return DepthAnything(card, network, _convert_to_metres, Image.Resampling.BICUBIC)
 
 
-def _metres(output: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Turns inverse depth [N, h, w] into metres [N, H, W] between fixed bounds."""
+def _convert_to_metres(output: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Converts inverse depth [N, h, w] to metres [N, H, W] between fixed bounds."""
     least = tf.reduce_min(output, (1, 2), keepdims=True)
     most = tf.reduce_max(output, (1, 2), keepdims=True)
-    part = tf.math.divide_no_nan(enlarge(output - least, size), most - least)
-    return 1 / (1 / _FARTHEST + (1 / _NEAREST - 1 / _FARTHEST) * part)
+    nearness = tf.math.divide_no_nan(enlarge(output - least, size), most - least)
+    return 1 / (1 / _FARTHEST + (1 / _NEAREST - 1 / _FARTHEST) * nearness)
 
 
 def _digest(folder: pathlib.Path) -> str:
-    """Returns the hex SHA-256 over the weight files in order of their names."""
+    """Computes the hex SHA-256 over the weight files in order of their names."""
     sha256 = hashlib.sha256()
     for file in sorted(folder.glob("*.weights.h5")):
         sha256.update(file.read_bytes())

@@ -1,6 +1,6 @@
-"""Fetches original weights: verified, resumed, and there whole or not at all.
+"""Downloads original weights: verified, resumable and atomic.
 
-The licence is printed before anything is fetched and kept beside the weights.
+The licence is printed before the download and kept beside the weights.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder",
         type=pathlib.Path,
-        help=f"where weights are kept (${catalogue.FOLDER_VARIABLE} says it for good)",
+        help=f"folder of weights (default: ${catalogue.FOLDER_VARIABLE}, or a cache)",
     )
     parser.epilog = "NAME is one of: " + ", ".join(catalogue.CATALOGUE)
 
@@ -41,28 +41,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command."""
     weights = catalogue.CATALOGUE[arguments.name]
-    folder = arguments.folder or catalogue.weights_folder()
+    folder = arguments.folder or catalogue.find_weights_folder()
     print(f"{weights.name}: {weights.licence}\n{weights.terms}", flush=True)
     path = download(weights, folder)
     print(f"{weights.name} is in {path}")
 
 
 def download(weights: catalogue.Weights, folder: pathlib.Path) -> pathlib.Path:
-    """Fetches weights unless they are there.
+    """Downloads weights unless they are there.
 
-    What a cut connection left behind is continued, after a check that the server
-    still has the same file; what does not match the checksum is deleted.
+    A download that was cut short is continued, if the server still has the same file.
+    A file that does not match the checksum is deleted.
 
     Args:
-      weights: What to fetch, and the checksum that it must have.
-      folder: Where weights are kept; they get a folder of their own name there.
+      weights: Weights to download, with their checksum.
+      folder: Folder of weights; they get a subfolder of their own name.
 
     Returns:
       The folder with the weights' files, `LICENCE.txt` and `origin.json`.
 
     Raises:
-      InputError: If the server cannot be reached or lets go too early, if the
-        checksum is wrong, or if the download is not what it should be.
+      InputError: If the server cannot be reached or closes the connection, or if
+        checksum or content are wrong.
     """
     target = folder / weights.name
     if target.exists():
@@ -78,23 +78,23 @@ def download(weights: catalogue.Weights, folder: pathlib.Path) -> pathlib.Path:
         _install(weights, target, files, digests)
     finally:
         partial.unlink(missing_ok=True)
-        _etag_file(partial).unlink(missing_ok=True)
+        _locate_etag(partial).unlink(missing_ok=True)
     return target
 
 
 # === Fetching ===
 
 
-def _etag_file(partial: pathlib.Path) -> pathlib.Path:
-    """Returns where the server's name for this version of the file is noted."""
+def _locate_etag(partial: pathlib.Path) -> pathlib.Path:
+    """Returns the path of the note of the server's name for this version."""
     return partial.with_name(partial.name + ".etag")
 
 
 def _fetch(weights: catalogue.Weights, partial: pathlib.Path) -> dict[str, str]:
-    """Fetches into `partial`, continuing it; returns the digests of the whole."""
+    """Downloads into `partial`, or continues it; returns the digests of the file."""
     digests = {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}
     request = urllib.request.Request(weights.url)
-    etag_file = _etag_file(partial)
+    etag_file = _locate_etag(partial)
     if partial.exists() and etag_file.exists():
         request.add_header("Range", f"bytes={partial.stat().st_size}-")
         request.add_header("If-Range", etag_file.read_text())
@@ -130,15 +130,15 @@ def _receive(
     partial: pathlib.Path,
     digests: dict,
 ) -> None:
-    """Writes the response's body, hashing it and what was there before."""
+    """Writes the response's body, and hashes it with the bytes before it."""
     continued = response.status == http.HTTPStatus.PARTIAL_CONTENT
     there = partial.stat().st_size if continued else 0
     etag = response.headers.get("ETag", "")
     # A weak tag does not promise the same bytes.
     if etag and not etag.startswith("W/"):
-        _etag_file(partial).write_text(etag)
+        _locate_etag(partial).write_text(etag)
     else:
-        _etag_file(partial).unlink(missing_ok=True)
+        _locate_etag(partial).unlink(missing_ok=True)
     length = response.headers.get("Content-Length")
     total = there + int(length) if length else None
     bar = tqdm.tqdm(total=total, unit="B", unit_scale=True, desc=weights.name)
@@ -204,7 +204,7 @@ def _write_record(
 
 
 def _fetch_preset(weights: catalogue.Weights, target: pathlib.Path) -> None:
-    """Has keras-hub fetch and verify a preset, and keeps it."""
+    """Lets keras-hub download and verify a preset, and keeps it."""
     from fgbg_tfds.depth import depth_anything  # Needs an extra of this package.
 
     unfinished = target.with_name(f"{target.name}.unfinished")

@@ -9,26 +9,27 @@ import time
 
 import numpy as np
 
+from fgbg_tfds.compose import paste_at
 from fgbg_tfds.depth import PRECISIONS, TEACHERS, load_teacher
 from fgbg_tfds.depth.embedded.training import HELD_OUT, draw_scenes
-from fgbg_tfds.depth.measures.metrics import NAMES, mean_metrics
-from fgbg_tfds.depth.measures.ordinal import (
+from fgbg_tfds.depth.measures import (
+    NAMES,
+    average_metrics,
+    compute_object_ratio,
+    judge_by_row,
     judge_pairs,
-    object_ratio,
-    paste,
     read_pairs,
-    row_prior,
-    trimmed_cutout,
+    read_trimmed,
 )
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.procedural import draw_street
 
 _SIZE = 160  # pixels of a held-out scene's side
-_PASTED = 0.65  # part of the scenes with pasted cut-outs, as in training
+_PASTED = 0.65  # probability of pasted cut-outs, as in training
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds this command's flags."""
+    """Adds the command's arguments."""
     parser.add_argument("--teacher", choices=TEACHERS, default="embedded")
     parser.add_argument("--weights", default=None, help="as for load_teacher")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
@@ -51,12 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures",
         type=pathlib.Path,
         default=pathlib.Path("../shared/pictures"),
-        help="folder of the real pictures; what needs it is left out where it is not",
+        help="folder of the real pictures; without it, nothing is measured on them",
     )
 
 
 def fit_baselines(logs: np.ndarray) -> dict[str, np.ndarray]:
-    """Fits what knows nothing of the picture.
+    """Fits two baselines that do not look at the picture.
 
     Args:
       logs: float [N, H, W], log metres of training scenes.
@@ -70,7 +71,7 @@ def fit_baselines(logs: np.ndarray) -> dict[str, np.ndarray]:
     return {"mean map": np.exp(mean), "row prior": np.exp(row)}
 
 
-def _table(title: str, rows: dict[str, dict[str, float]]) -> None:
+def _print_table(title: str, rows: dict[str, dict[str, float]]) -> None:
     print(f"\n{title}\n{'':<12}" + "".join(f"{name:>10}" for name in NAMES))
     for label, values in rows.items():
         print(f"{label:<12}" + "".join(f"{values[name]:>10.3f}" for name in NAMES))
@@ -118,17 +119,17 @@ def _measure_scenes(teacher, count: int, workers: int) -> None:
     baselines = fit_baselines(known)
     seeds = range(HELD_OUT, HELD_OUT + count)
     images, logs = draw_scenes(seeds, _SIZE, _PASTED, workers)
-    _compare(
+    _print_comparison(
         f"{count} held-out scenes as in training", teacher, images, logs, baselines
     )
     streets = [draw_street(seed, _SIZE) for seed in seeds[: max(1, count // 5)]]
     images = np.stack([street.image for street in streets])
     logs = np.log([street.depth for street in streets])
     title = f"{len(streets)} held-out streets of draw_street"
-    _compare(title, teacher, images, logs, baselines)
+    _print_comparison(title, teacher, images, logs, baselines)
 
 
-def _compare(title: str, teacher, images, logs, baselines) -> None:
+def _print_comparison(title: str, teacher, images, logs, baselines) -> None:
     """Prints the tables of a set of scenes, as they are and scaled."""
     truth = np.exp(np.float32(logs))
     estimates = {"teacher": teacher(images)}
@@ -136,15 +137,15 @@ def _compare(title: str, teacher, images, logs, baselines) -> None:
         estimates[name] = np.broadcast_to(depth, truth.shape)
     for note, scaled in (("as they are", False), ("after median scaling", True)):
         rows = {
-            label: mean_metrics(estimate, truth, scaled)
+            label: average_metrics(estimate, truth, scaled)
             for label, estimate in estimates.items()
         }
-        _table(f"{title}, {note}", rows)
+        _print_table(f"{title}, {note}", rows)
 
 
 def _measure_pairs(teacher, marks: pathlib.Path, pictures: pathlib.Path) -> None:
     pairs = read_pairs(marks)
-    right, prior = judge_pairs(teacher, pairs, pictures), row_prior(pairs)
+    right, prior = judge_pairs(teacher, pairs, pictures), judge_by_row(pairs)
     composite = np.array([bool(pair.cutout) for pair in pairs])
     indoor = np.array(["rooms" in pair.picture for pair in pairs])
     print(f"\n{'marked pairs':<28}{'pairs':>8}{'teacher':>10}{'row prior':>11}")
@@ -163,12 +164,12 @@ def _measure_pairs(teacher, marks: pathlib.Path, pictures: pathlib.Path) -> None
             )
 
 
-def composites_of(folder: pathlib.Path, count: int = 40) -> tuple:
-    """Pastes cut-outs of a folder at random places, as a data set would.
+def make_composites(folder: pathlib.Path, count: int = 40) -> tuple:
+    """Pastes cut-outs of a folder at random places, as in a data set.
 
     Args:
       folder: With 'backgrounds' and 'foregrounds'.
-      count: Composites.
+      count: Number of composites.
 
     Returns:
       Lists of composites, uint8 [H, W, 3], and alphas, uint8 [H, W].
@@ -182,25 +183,25 @@ def composites_of(folder: pathlib.Path, count: int = 40) -> tuple:
     for index in range(count):
         path = backgrounds[index % len(backgrounds)]
         picture = np.asarray(Image.open(path).convert("RGB").resize((224, 224)))
-        cutout = trimmed_cutout(foregrounds[rng.integers(len(foregrounds))], 80)
+        cutout = read_trimmed(foregrounds[rng.integers(len(foregrounds))], 80)
         left = int(rng.integers(0, 224 - cutout.shape[1] + 1))
         top = int(rng.integers(0, 224 - cutout.shape[0] + 1))
-        image, alpha = paste(picture, cutout, left, top)
-        images.append(image)
-        alphas.append(alpha)
+        pasted = paste_at(picture, cutout, left, top)
+        images.append(pasted.fgbg)
+        alphas.append(pasted.mask[..., 0])
     return images, alphas
 
 
 def _measure_composites(teacher, folder: pathlib.Path) -> None:
     if not folder.is_dir():
         return
-    images, alphas = composites_of(folder)
+    images, alphas = make_composites(folder)
     ratios = [
-        object_ratio(teacher(image[None])[0], alpha)
+        compute_object_ratio(teacher(image[None])[0], alpha)
         for image, alpha in zip(images, alphas, strict=True)
     ]
     rows = np.linspace(2, 1, 224)[:, None] * np.ones((1, 224))
-    prior = [object_ratio(rows, alpha) for alpha in alphas]
+    prior = [compute_object_ratio(rows, alpha) for alpha in alphas]
     print(
         f"\npasted object nearer than the ring around it in "
         f"{sum(ratio > 1 for ratio in ratios)} of {len(ratios)} composites "

@@ -1,12 +1,12 @@
-"""Runs a depth network over pictures as fast as the machine can, and evenly.
+"""Inference of depth networks, at full speed on all cores.
 
-One picture is one task: it is resized with Pillow, goes through the frozen graph
-alone and comes back as metres. As many tasks run at once as there are cores, so
-resizing overlaps with computing, no core waits for another at the end of a layer,
-and what a layer writes is still in the cache when the next one reads it. Since no
-picture shares a batch with another, its labels cannot depend on neighbours.
+One picture is one task: it is resized with Pillow, runs through the frozen graph alone
+and is converted to metres. As many tasks run at once as there are cores, so that
+resizing overlaps with computing, no core waits for another at the end of a layer, and
+the output of a layer is still in the cache when the next one reads it. Since pictures
+do not share batches, labels do not depend on neighbours.
 
-A GPU would be idle at one picture a task; there eight pictures make one.
+On a GPU, which one picture would not fill, eight pictures are a task.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _AMPERE = (8, 0)  # The first NVIDIA generation that computes in bfloat16.
 
 
 def _computes_in_bfloat16() -> bool:
-    """Whether this machine's GPU, or without one its CPU, has bfloat16 natively."""
+    """Tells whether the GPU, or without one the CPU, has bfloat16 natively."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
@@ -65,8 +65,8 @@ class NetworkTeacher(Teacher):
 
     Attributes:
       card: The teacher's `TeacherCard`.
-      batch_size: The number of pictures a call that it is fastest with; the same
-        on all machines, so that work kept on one can go on on another.
+      batch_size: The number of pictures in a call with which it is fastest; the same on
+        all machines, so that a build can go on on another one.
     """
 
     batch_size = 2 * _MOST_STREAMS
@@ -78,7 +78,7 @@ class NetworkTeacher(Teacher):
         metres: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
         resample: int = Image.Resampling.LANCZOS,
     ):
-        """Takes a network; it is frozen when it is first used.
+        """Wraps a network, which is frozen at its first use.
 
         Args:
           card: What is said of the teacher; its feed size is used.
@@ -91,7 +91,7 @@ class NetworkTeacher(Teacher):
         self._resample = resample
         gpu = bool(tf.config.list_physical_devices("GPU"))
         self._chunk = _GPU_CHUNK if gpu else 1
-        self._streams = _GPU_STREAMS if gpu else min(_cores(), _MOST_STREAMS)
+        self._streams = _GPU_STREAMS if gpu else min(_count_cores(), _MOST_STREAMS)
         feed = tf.TensorSpec([self._chunk, *card.feed_size, 3], tf.uint8)
         size = tf.TensorSpec([2], tf.int32)
 
@@ -120,8 +120,8 @@ class NetworkTeacher(Teacher):
         label, size = self._frozen_label(), tf.constant(images.shape[1:3], tf.int32)
         return self._run(images, lambda feed: label(feed, size))
 
-    def output(self, images: np.ndarray) -> np.ndarray:
-        """Returns the network's own output, float32 [N, h', w'], at its own size."""
+    def compute_output(self, images: np.ndarray) -> np.ndarray:
+        """Computes the network's own output, float32 [N, h', w'], at its own size."""
         return self._run(images, self._frozen_network())
 
     def _run(self, images: np.ndarray, function: Callable) -> np.ndarray:
@@ -142,17 +142,17 @@ class NetworkTeacher(Teacher):
         return np.concatenate(maps)
 
 
-def _cores() -> int:
-    """Returns the number of cores that this process may use."""
+def _count_cores() -> int:
+    """Counts the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _freeze(function: Callable, *signature: tf.TensorSpec) -> Callable:
-    """Returns the function as one graph with its weights as constants.
+    """Freezes a function: one graph, with its weights as constants.
 
-    oneDNN brings constant weights into its own layout once, others at every call.
+    oneDNN converts constant weights to its own layout once, others at every call.
     """
     graph = tf.function(function, input_signature=signature, autograph=False)
     concrete = graph.get_concrete_function()

@@ -1,4 +1,4 @@
-"""Writes the depth of photos: metres as a 16-bit PNG, and a picture to look at."""
+"""Writes the depth of photos: metres as a 16-bit PNG, and depth as colour."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import tqdm
 from PIL import Image, ImageOps
 
 from fgbg_tfds.colours import colour_depth
+from fgbg_tfds.contract import DEPTH_UNITS
 from fgbg_tfds.depth import PRECISIONS, TEACHERS, Teacher, load_teacher
 from fgbg_tfds.errors import InputError
-
-_STEPS = 256  # Of a metre, as KITTI has it; 0 is unknown.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check_photos(photos: list[pathlib.Path], out: pathlib.Path | None) -> None:
-    """Says what is wrong before a network is loaded."""
+    """Checks the photos before a network is loaded."""
     places = {}
     for photo in photos:
         if not photo.is_file():
@@ -88,7 +87,7 @@ def predict_photo(
     folder = out or photo.parent
     folder.mkdir(parents=True, exist_ok=True)
     depth_path = folder / f"{photo.stem}_depth.png"
-    steps = np.clip(np.round(metres * _STEPS), 1, 2**16 - 1).astype(np.uint16)
+    steps = np.clip(np.round(metres * DEPTH_UNITS), 1, 2**16 - 1).astype(np.uint16)
     Image.fromarray(steps).save(depth_path)
     colour_path = folder / f"{photo.stem}_depth_colour.png"
     Image.fromarray(colour_depth(metres)).save(colour_path)

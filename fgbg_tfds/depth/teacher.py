@@ -1,25 +1,26 @@
-"""What every depth network in this package can do once it is loaded."""
+"""The interface of every depth network in this package."""
 
 from __future__ import annotations
 
 import abc
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
 class TeacherCard:
-    """What a label's reader must know of the network that made it.
+    """The description of a network, for readers of its labels.
 
     Attributes:
       name: The teacher's name as given to `load_teacher`.
-      weights: Which weights, as a name, never as a path.
+      weights: Name of the weights, without a path.
       weights_sha256: Hex digest over the weight file or files.
-      precision: 'float32' or 'bfloat16', as really used.
+      precision: 'float32' or 'bfloat16', the precision in use.
       feed_size: (height, width) that pictures are resized to.
-      metric: Whether the metres are metres, or right up to a factor only.
-      rule: How the network's output becomes metres, in one sentence.
+      metric: Whether metres are true metres, rather than right up to a factor.
+      rule: The conversion of the network's output to metres, in one sentence.
       licence: The weights' licence, as an SPDX name where there is one.
     """
 
@@ -32,7 +33,7 @@ class TeacherCard:
     rule: str
     licence: str
 
-    def as_metadata(self) -> dict[str, object]:
+    def as_metadata(self) -> dict[str, Any]:
         """Returns the card as plain JSON values."""
         return dataclasses.asdict(self) | {"feed_size": list(self.feed_size)}
 
@@ -42,7 +43,7 @@ class Teacher(abc.ABC):
 
     Attributes:
       card: The teacher's `TeacherCard`.
-      batch_size: The number of pictures a call that it is fastest with.
+      batch_size: The number of pictures in a call with which it is fastest.
     """
 
     card: TeacherCard
@@ -50,7 +51,7 @@ class Teacher(abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Estimates depth; a picture's does not depend on the others of the call.
+        """Estimates depth, for each picture independently of the others.
 
         Args:
           images: uint8 [N, H, W, 3], RGB, any H and W.

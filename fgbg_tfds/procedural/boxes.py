@@ -9,7 +9,7 @@ from fgbg_tfds.procedural.textures import Texture
 
 
 def paint_box(canvas: Canvas, low, high, material: Texture, light) -> None:
-    """Draws an upright box between two corners [3], as far as it can be seen.
+    """Draws the visible sides of an upright box between two corners [3].
 
     Args:
       canvas: What it is drawn on.
@@ -21,7 +21,11 @@ def paint_box(canvas: Canvas, low, high, material: Texture, light) -> None:
     wide, tall, deep = np.asarray(high, float) - low
     x, y, z = low
     up = (0, tall, 0)
-    canvas.rectangle((x, y, z), (wide, 0, 0), up, material, light[0], contact=0.3)
+    canvas.draw_rectangle((x, y, z), (wide, 0, 0), up, material, light[0], contact=0.3)
     side = x if x > 0 else x + wide
-    canvas.rectangle((side, y, z), (0, 0, deep), up, material, light[1], contact=0.3)
-    canvas.rectangle((x, y + tall, z), (wide, 0, 0), (0, 0, deep), material, light[2])
+    canvas.draw_rectangle(
+        (side, y, z), (0, 0, deep), up, material, light[1], contact=0.3
+    )
+    canvas.draw_rectangle(
+        (x, y + tall, z), (wide, 0, 0), (0, 0, deep), material, light[2]
+    )

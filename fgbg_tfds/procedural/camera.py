@@ -1,4 +1,4 @@
-"""A pinhole above the ground: rays out of it, points into it."""
+"""A pinhole camera above the ground: the rays of its pixels, and projection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Camera:
     Attributes:
       size: Pixels of a side of the square picture.
       focal: Focal length in pixels, across and down.
-      horizon: Row of the horizon as a part of the side, which sets the pitch.
+      horizon: Row of the horizon as a fraction of the side; it sets the pitch.
       height: Metres above the ground.
       yaw: Radians, to the right.
       roll: Radians, clockwise.
@@ -30,12 +30,12 @@ class Camera:
 
     @property
     def eye(self) -> np.ndarray:
-        """Where the camera stands, float64 [3]."""
+        """Position of the camera, float64 [3]."""
         return np.array([0.0, self.height, 0.0])
 
     @functools.cached_property
     def rotation(self) -> np.ndarray:
-        """World to camera (x right, y down, z ahead), float64 [3, 3]."""
+        """Rotation from the world to the camera (x right, y down, z ahead), [3, 3]."""
         pitch = np.arctan((0.5 - self.horizon) * self.size / self.focal[1])
         cy, sy = np.cos(self.yaw), np.sin(self.yaw)
         cp, sp = np.cos(pitch), np.sin(pitch)
@@ -56,8 +56,8 @@ class Camera:
         seen = np.stack([across, down, np.ones_like(across)], -1)
         return (seen @ self.rotation).astype(np.float32)
 
-    def see(self, points: np.ndarray) -> np.ndarray:
-        """Turns world points [..., 3] into (column, row, depth), [..., 3]."""
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Projects world points [..., 3] to (column, row, depth), [..., 3]."""
         seen = (np.asarray(points, np.float64) - self.eye) @ self.rotation.T
         depth = seen[..., 2]
         safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
@@ -67,10 +67,10 @@ class Camera:
 
 
 def draw_camera(rng: np.random.Generator, size: int, kind: str) -> Camera:
-    """Draws a camera as people hold it.
+    """Draws the position and lens of a camera, as people hold it.
 
     Args:
-      rng: Where it comes from.
+      rng: Source of random numbers.
       size: Pixels of a side.
       kind: 'handsome' for pictures to look at, 'street', 'open' or 'indoor' for
         the wide ranges of training.

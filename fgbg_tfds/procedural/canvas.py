@@ -14,10 +14,10 @@ SKY = 1e4  # metres, until the depth is clipped
 
 
 class Canvas:
-    """Colour and depth of every pixel; the nearest thing drawn stays.
+    """The colour and depth of every pixel; the nearest of the things drawn stays.
 
     Attributes:
-      camera: What looks at it.
+      camera: The camera.
       colour: float32 [size, size, 3], 0 to 255.
       depth: float32 [size, size], metres along the camera's axis.
     """
@@ -28,8 +28,8 @@ class Canvas:
         self.depth = np.full((camera.size, camera.size), SKY, np.float32)
         self._eye = camera.eye.astype(np.float32)
 
-    def _window(self, corners: np.ndarray) -> tuple[slice, slice] | None:
-        """Rows and columns that a polygon [n, 3] can cover."""
+    def _find_window(self, corners: np.ndarray) -> tuple[slice, slice] | None:
+        """Finds the rows and columns that a polygon [n, 3] can cover."""
         ahead = (corners - self.camera.eye) @ self.camera.rotation[2]
         kept = []
         for index in range(len(corners)):
@@ -41,7 +41,7 @@ class Canvas:
                 kept.append(corners[index])
         if not kept:
             return None
-        seen = self.camera.see(np.array(kept))[:, :2]
+        seen = self.camera.project(np.array(kept))[:, :2]
         size = self.camera.size
         low = np.clip(np.floor(seen.min(0)), 0, size).astype(int)
         high = np.clip(np.ceil(seen.max(0)), 0, size).astype(int)
@@ -49,7 +49,7 @@ class Canvas:
             return None
         return slice(low[1], high[1]), slice(low[0], high[0])
 
-    def rectangle(
+    def draw_rectangle(
         self,
         corner: np.ndarray,
         along: np.ndarray,
@@ -70,7 +70,7 @@ class Canvas:
         """
         corner, along, up = (np.asarray(part, float) for part in (corner, along, up))
         outline = corner + np.array([0 * up, along, along + up, up])
-        window = self._window(outline)
+        window = self._find_window(outline)
         if window is None:
             return
         wide, high = np.linalg.norm(along), np.linalg.norm(up)
@@ -97,7 +97,7 @@ class Canvas:
         self.colour[window][inside] = colour
         self.depth[window][inside] = depth
 
-    def stand(
+    def stand_cutout(
         self, sprite: Sprite, x: float, z: float, ground: float = 0.0, tint=1.0
     ) -> None:
         """Draws a cut-out that stands on the ground and faces the camera.
@@ -109,21 +109,21 @@ class Canvas:
           ground: Height of the ground there.
           tint: Factor of the colour, [] or [3].
         """
-        column, _, middle = self.camera.see(np.array([x, ground, z]))
+        column, _, middle = self.camera.project(np.array([x, ground, z]))
         depth = middle - sprite.reach
         if depth < 0.8:
             return
         near = depth / middle
-        row = self.camera.see(np.array([x * near, ground, z * near]))[1]
+        row = self.camera.project(np.array([x * near, ground, z * near]))[1]
         metre = self.camera.focal[1] / middle
         height = sprite.height * metre
         stretch = self.camera.focal[0] / self.camera.focal[1]
         width = height * sprite.rgba.shape[1] / sprite.rgba.shape[0] * stretch
-        self.place(
+        self.paste(
             sprite, (column - width / 2, row - height), (width, height), depth, tint
         )
 
-    def place(
+    def paste(
         self,
         sprite: Sprite,
         corner: tuple[float, float],
@@ -175,10 +175,10 @@ class Canvas:
         whole[window] = alpha
         return whole
 
-    def shade(
+    def shade_foot(
         self, x: float, z: float, radius: tuple[float, float], dark: float
     ) -> None:
-        """Darkens the ground around a foot: contact shadow.
+        """Darkens the ground around a foot, as a contact shadow.
 
         Args:
           x: Metres to the right.
@@ -190,7 +190,7 @@ class Canvas:
         corners = np.zeros((4, 3))
         corners[:, [0, 2]] = np.array([x, z]) + around * radius
         corners[:, 2] = np.maximum(corners[:, 2], 0.3)
-        window = self._window(corners)
+        window = self._find_window(corners)
         if window is None:
             return
         rays = self.camera.rays[window]

@@ -12,7 +12,7 @@ from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.textures import SIDE, muted, surface
 from fgbg_tfds.procedural.vehicles import design, render
 
-_VIEWS = 480  # distinct vehicles that are kept
+_VIEWS = 480  # distinct vehicles
 
 
 def _draw_thing(rng: np.random.Generator) -> Sprite:
@@ -81,7 +81,7 @@ def _draw_group(rng: np.random.Generator) -> Sprite:
 
 @functools.lru_cache(maxsize=1200)
 def cutout(kind: str, seed: int) -> Sprite:
-    """Draws a 'vehicle', 'thing' or 'group', always the same for one seed."""
+    """Draws a 'vehicle', 'thing' or 'group' as a function of its seed."""
     rng = np.random.default_rng([seed, len(kind), 0xC07])
     if kind == "thing":
         return _draw_thing(rng)
@@ -94,7 +94,7 @@ def cutout(kind: str, seed: int) -> Sprite:
 
 
 def draw_cutout(rng: np.random.Generator) -> Sprite:
-    """Draws any cut-out, mostly a vehicle, with its colours changed."""
+    """Draws a random cut-out, mostly a vehicle, with random colours."""
     kinds = ["vehicle", "thing", "group", "person", "tree", "bush", "pole"]
     kind = str(rng.choice(kinds, p=[0.55, 0.13, 0.07, 0.13, 0.04, 0.05, 0.03]))
     if kind == "vehicle":

@@ -68,8 +68,8 @@ class _Front:
         self._draw.pieslice((x[0], y[0], x[1], y[1]), 180, 360, fill=ink)
 
 
-def _glass(rng: np.random.Generator, night: bool) -> np.ndarray:
-    """One pane's colour: dark, mirroring the sky, or lit."""
+def _choose_glass(rng: np.random.Generator, night: bool) -> np.ndarray:
+    """Chooses a pane's colour: dark, reflecting the sky, or lit."""
     if rng.random() < (0.45 if night else 0.04):
         return np.array([238, 200, 120]) * rng.uniform(0.75, 1.0)
     if rng.random() < 0.3:
@@ -77,7 +77,7 @@ def _glass(rng: np.random.Generator, night: bool) -> np.ndarray:
     return np.array([46, 54, 64]) * rng.uniform(0.6, 1.4)
 
 
-def _window(front: _Front, style: dict, x: float, low: float, rng) -> None:
+def _draw_window(front: _Front, style: dict, x: float, low: float, rng) -> None:
     """Draws one window with frame, mullions, sill, shutters or balcony."""
     wide, high = style["wide"], style["high"]
     left, right, top = x - wide / 2, x + wide / 2, low + high
@@ -87,7 +87,9 @@ def _window(front: _Front, style: dict, x: float, low: float, rng) -> None:
         front.box(left - edge, right + edge, low - edge / 2, top + edge, trim)
     if style["arched"]:
         front.arch(left, right, top - 0.05, frame)
-        front.arch(left + 0.08, right - 0.08, top - 0.05, _glass(rng, style["night"]))
+        front.arch(
+            left + 0.08, right - 0.08, top - 0.05, _choose_glass(rng, style["night"])
+        )
     if style["pediment"]:
         front.box(left - 0.2, right + 0.2, top + edge + 0.06, top + edge + 0.22, trim)
         front.box(left - 0.2, right + 0.2, top + edge, top + edge + 0.06, trim * 0.6)
@@ -97,7 +99,9 @@ def _window(front: _Front, style: dict, x: float, low: float, rng) -> None:
     cell = (wide - bar) / columns, (high - bar) / rows
     for column in range(columns):
         for row in range(rows):
-            pane = _glass(rng, style["night"]) if style["mixed"] else style["glass"]
+            pane = (
+                _choose_glass(rng, style["night"]) if style["mixed"] else style["glass"]
+            )
             x0, y0 = left + bar + column * cell[0], low + bar + row * cell[1]
             front.box(x0, x0 + cell[0] - bar, y0, y0 + cell[1] - bar, pane)
             half = y0 + cell[1] * 0.55
@@ -124,7 +128,7 @@ def _window(front: _Front, style: dict, x: float, low: float, rng) -> None:
         front.box(left - 0.3, right + 0.3, low + 0.82, low + 0.9, (30, 30, 34))
 
 
-def _shop(front: _Front, left: float, right: float, high: float, rng) -> None:
+def _draw_shop(front: _Front, left: float, right: float, high: float, rng) -> None:
     """Draws a shop: panes, a door, a sign with something like letters, an awning."""
     paint = muted(rng, vivid=0.7)
     front.box(left, right, 0, high, paint * 0.75)
@@ -134,7 +138,7 @@ def _shop(front: _Front, left: float, right: float, high: float, rng) -> None:
     for pane in range(panes):
         x = left + 0.1 + pane * cell
         low = 0.08 if pane == door else 0.55
-        glass = _glass(rng, rng.random() < 0.4)
+        glass = _choose_glass(rng, rng.random() < 0.4)
         front.box(x + 0.06, x + cell - 0.06, low, high - 0.75, glass)
         front.box(x + 0.06, x + cell - 0.06, high * 0.45, high - 0.75, glass * 1.2)
         for _ in range(3):  # goods
@@ -163,14 +167,14 @@ def _shop(front: _Front, left: float, right: float, high: float, rng) -> None:
         front.box(left, right, high - 1.4, high - 1.25, front.base * 0.35)
 
 
-def _ground_floor(front: _Front, style: dict, storey: float, rng) -> None:
+def _draw_ground_floor(front: _Front, style: dict, storey: float, rng) -> None:
     bays = style["bays"]
     kind = rng.choice(["shops", "plain", "rusticated"], p=[0.45, 0.3, 0.25])
     if kind == "shops" and front.width > 3.5:
         count = max(1, round(front.width / rng.uniform(5, 9)))
         cuts = np.linspace(0.25, front.width - 0.25, count + 1)
         for left, right in itertools.pairwise(cuts):
-            _shop(front, left + 0.12, right - 0.12, storey - 0.2, rng)
+            _draw_shop(front, left + 0.12, right - 0.12, storey - 0.2, rng)
         return
     if kind == "rusticated":
         front.box(0, front.width, 0, storey - 0.1, style["trim"] * 0.92)
@@ -188,7 +192,7 @@ def _ground_floor(front: _Front, style: dict, storey: float, rng) -> None:
                     front.box(x0, x0 + 0.36, low, low + 0.7, style["door"] * 0.75)
         else:
             low = style | {"high": min(1.7, style["high"]), "balcony": False}
-            _window(front, low, x, 1.0, rng)
+            _draw_window(front, low, x, 1.0, rng)
 
 
 def draw_facade(rng: np.random.Generator) -> Facade:
@@ -230,18 +234,18 @@ def draw_facade(rng: np.random.Generator) -> Facade:
         "balcony": rng.random() < 0.2,
         "mixed": rng.random() < 0.8,
         "night": rng.random() < 0.1,
-        "glass": _glass(rng, False),
+        "glass": _choose_glass(rng, False),
         "door": muted(rng, vivid=0.8) * 0.7,
     }  # fmt: skip
     for floor in range(1, floors):
         low = floor * storey + 0.25 * storey
         for x in bays:
-            _window(front, style, x, low, rng)
+            _draw_window(front, style, x, low, rng)
         if rng.random() < 0.5 and not style["balcony"]:
             band = floor * storey
             front.box(0, width, band, band + 0.14, trim)
             front.box(0, width, band - 0.08, band, front.base * 0.6)
-    _ground_floor(front, style, storey, rng)
+    _draw_ground_floor(front, style, storey, rng)
     top = height - crown * 0.5
     front.box(0, width, top, height, trim)
     front.box(0, width, top - 0.15, top, front.base * 0.5)
@@ -251,5 +255,5 @@ def draw_facade(rng: np.random.Generator) -> Facade:
 
 @functools.lru_cache(maxsize=96)
 def facade(seed: int) -> Facade:
-    """Draws a house, always the same for one seed."""
+    """Draws a house as a function of its seed."""
     return draw_facade(np.random.default_rng([seed, 0xFACADE]))

@@ -13,7 +13,7 @@ from fgbg_tfds.procedural.weather import Weather
 
 @dataclasses.dataclass(frozen=True)
 class Ground:
-    """Where the street runs.
+    """The course of a street.
 
     Attributes:
       road: Half the carriageway's width, metres.
@@ -32,11 +32,11 @@ class Ground:
     shift: float = 0.0
 
     def middle(self, z):
-        """X of the street's middle at z."""
+        """Computes x of the street's middle at z."""
         return self.curve * np.square(np.maximum(z, 0)) / 2 - self.shift
 
     def height(self, z):
-        """Height of the ground at z."""
+        """Computes the height of the ground at z."""
         return self.rise * np.maximum(np.asarray(z) - self.rise_at, 0)
 
 
@@ -60,8 +60,8 @@ def draw_ground(rng: np.random.Generator, handsome: bool = False) -> Ground:
     )
 
 
-def _marks(a, z, ground: Ground, rng) -> np.ndarray:
-    """How much of each point [n] is road paint, for lateral place a."""
+def _paint_marks(a, z, ground: Ground, rng) -> np.ndarray:
+    """Computes the coverage of points [n] by road paint, for lateral place a."""
     wide = rng.uniform(0.1, 0.18)
     half = wide / 2
     painted = np.zeros(a.shape, bool)
@@ -91,8 +91,8 @@ def _marks(a, z, ground: Ground, rng) -> np.ndarray:
     return painted & (np.abs(a) < ground.road)
 
 
-def _shadow(x, z, a, heights, weather: Weather, edge: float) -> np.ndarray:
-    """How much of each ground point lies in the shadow of the houses."""
+def _cast_shadow(x, z, a, heights, weather: Weather, edge: float) -> np.ndarray:
+    """Computes how far each ground point lies in the shadow of the houses."""
     sun = weather.sun
     side = 1 if sun[0] > 0 else -1  # the sun stands behind this side's houses
     if abs(sun[0]) < 0.05:
@@ -165,7 +165,7 @@ def paint_ground(
         colour[away < 0.33] *= 0.62
         colour[(away > 0.30) & (away < 0.34)] *= 0.8
     if rng.random() < (0.9 if handsome else 0.6):
-        painted = _marks(a, z, ground, rng)
+        painted = _paint_marks(a, z, ground, rng)
         wear = rng.uniform(0.65, 0.95) if handsome else rng.uniform(0.3, 0.95)
         paint = (
             np.array([228, 228, 222])
@@ -192,7 +192,7 @@ def paint_ground(
     near_wall = np.exp(-np.maximum(edge - np.abs(a), 0) / 0.6)
     colour *= (1 - 0.35 * near_wall)[:, None]
     if weather.kind in ("clear", "cloudy", "golden"):
-        dark = _shadow(x, z, a, heights, weather, edge)[:, None]
+        dark = _cast_shadow(x, z, a, heights, weather, edge)[:, None]
         lit = weather.light(np.array([0.0, 1.0, 0.0]))
         colour *= lit * (1 - dark) + weather.shadow * dark
     else:
@@ -203,7 +203,7 @@ def paint_ground(
 
 
 def wet_ground(canvas: Canvas, ground: Ground, part: float, rng) -> None:
-    """Mirrors what stands on the flat ground in it, as after rain."""
+    """Reflects the things on the flat ground in it, as after rain."""
     size = canvas.camera.size
     horizon = canvas.camera.horizon * size
     rows = np.arange(size)

@@ -1,4 +1,4 @@
-"""What a camera and a file format do to a picture."""
+"""The path from light to a photo: camera and file format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 
 def develop(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turns light into a photo: exposure, cast, vignette, blur, noise, JPEG.
+    """Develops a photo: exposure, colour cast, vignette, blur, noise, JPEG.
 
     Args:
       colour: float32 [H, W, 3], 0 to 255.

@@ -36,7 +36,9 @@ def trim(picture: Image.Image, metres: float, depth: float = 0.0) -> Sprite:
     )
 
 
-def _leaves(rng: np.random.Generator, canvas: Image.Image, clumps, green: np.ndarray):
+def _draw_leaves(
+    rng: np.random.Generator, canvas: Image.Image, clumps, green: np.ndarray
+):
     """Draws clumps (x, y, radius) of leaves, lit from above; later ones in front."""
     draw = ImageDraw.Draw(canvas)
     low = min(y - r for _, y, r in clumps)
@@ -57,7 +59,7 @@ def _leaves(rng: np.random.Generator, canvas: Image.Image, clumps, green: np.nda
             draw.ellipse((cx - r, cy - r * 0.8, cx + r, cy + r * 0.8), fill=(*ink, 255))
 
 
-def _branch(draw, rng, x, y, angle, length, width, bark, tips, depth) -> None:
+def _draw_branch(draw, rng, x, y, angle, length, width, bark, tips, depth) -> None:
     x1, y1 = x + length * np.cos(angle), y - length * np.sin(angle)
     draw.line((x, y, x1, y1), fill=bark, width=max(1, round(width)))
     if depth == 0 or length < 5:
@@ -65,11 +67,11 @@ def _branch(draw, rng, x, y, angle, length, width, bark, tips, depth) -> None:
         return
     for turn in (-1, 1) if rng.random() < 0.7 else (-1, 0.1, 1):
         bend = angle + turn * rng.uniform(0.22, 0.62)
-        _branch(draw, rng, x1, y1, bend, length * rng.uniform(0.62, 0.84),
+        _draw_branch(draw, rng, x1, y1, bend, length * rng.uniform(0.62, 0.84),
                 width * 0.64, bark, tips, depth - 1)  # fmt: skip
 
 
-def _green(rng: np.random.Generator) -> np.ndarray:
+def _choose_green(rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.15:
         return np.array(
             [rng.uniform(150, 210), rng.uniform(100, 160), rng.uniform(30, 60)]
@@ -89,8 +91,9 @@ def draw_tree(rng: np.random.Generator, bare: bool | None = None) -> Sprite:
     tips: list[tuple[float, float]] = []
     trunk = side * rng.uniform(0.18, 0.28)
     width = side * rng.uniform(0.02, 0.045)
-    _branch(draw, rng, wide / 2, side, np.pi / 2 + rng.normal(0, 0.06), trunk, width,
-            bark, tips, int(rng.integers(4, 6)))  # fmt: skip
+    upward = np.pi / 2 + rng.normal(0, 0.06)
+    _draw_branch(draw, rng, wide / 2, side, upward, trunk, width, bark, tips,
+            int(rng.integers(4, 6)))  # fmt: skip
     bare = rng.random() < 0.2 if bare is None else bare
     if not bare:
         radius = side * rng.uniform(0.06, 0.12)
@@ -101,7 +104,7 @@ def draw_tree(rng: np.random.Generator, bare: bool | None = None) -> Sprite:
             x, y = heart + (tips[index] - heart) * rng.uniform(0.25, 1.0)
             clumps.append((x, y, radius * rng.uniform(0.7, 1.25)))
         clumps.sort(key=lambda clump: clump[1])
-        _leaves(rng, canvas, clumps, _green(rng))
+        _draw_leaves(rng, canvas, clumps, _choose_green(rng))
     small = canvas.resize((wide // _FINE, side // _FINE), Image.Resampling.BOX)
     return trim(small, rng.uniform(5, 13), 0.0)
 
@@ -120,7 +123,7 @@ def draw_bush(rng: np.random.Generator) -> Sprite:
         y = base - radius - rng.random() * high * 0.4
         clumps.append((x, y, radius * rng.uniform(0.7, 1.2)))
     clumps.sort(key=lambda clump: clump[1])
-    _leaves(rng, canvas, clumps, _green(rng))
+    _draw_leaves(rng, canvas, clumps, _choose_green(rng))
     if pot:
         draw = ImageDraw.Draw(canvas)
         ink = (*tuple(int(c * rng.uniform(0.7, 1.1)) for c in (150, 90, 62)), 255)
@@ -244,5 +247,5 @@ _DRAW = {"tree": draw_tree, "bush": draw_bush, "pole": draw_pole, "person": draw
 
 @functools.lru_cache(maxsize=256)
 def plant(kind: str, seed: int) -> Sprite:
-    """Draws a 'tree', 'bush', 'pole' or 'person', the same for one seed."""
+    """Draws a 'tree', 'bush', 'pole' or 'person' as a function of its seed."""
     return _DRAW[kind](np.random.default_rng([seed, list(_DRAW).index(kind), 0x7EE]))

@@ -18,8 +18,8 @@ from fgbg_tfds.procedural.textures import SIDE, Texture, muted, surface, texture
 
 
 @functools.lru_cache(maxsize=64)
-def _window_wall(seed: int) -> Texture:
-    """A wall of glass or of shelves: panes with sky, blinds or dark behind."""
+def _draw_window_wall(seed: int) -> Texture:
+    """Draws a wall of glass or of shelves: panes with sky, blinds or dark behind."""
     rng = np.random.default_rng([seed, 0x61A55])
     frame = muted(rng)
     picture = Image.new("RGB", (SIDE, SIDE), tuple(frame.astype(int)))
@@ -50,7 +50,7 @@ def _window_wall(seed: int) -> Texture:
     return texture(np.asarray(picture), 1.0, 1.0)
 
 
-def _hang(canvas: Canvas, corner, along, up, light, rng) -> None:
+def _hang_things(canvas: Canvas, corner, along, up, light, rng) -> None:
     """Hangs windows, doors, pictures or boards onto a wall."""
     wide, high = np.linalg.norm(along), np.linalg.norm(up)
     kind = rng.choice(
@@ -69,14 +69,14 @@ def _hang(canvas: Canvas, corner, along, up, light, rng) -> None:
         "few": (0.4, rng.uniform(0.55, 0.8)),
     }[kind]
     seed = int(rng.integers(64))
-    pane = _window_wall(seed)
+    pane = _draw_window_wall(seed)
     normal = np.cross(along, up)
     normal /= np.linalg.norm(normal)
     away = -0.03 * np.sign(normal @ (np.asarray(corner) - canvas.camera.eye)) * normal
     for index in range(count):
         left = (index + (1 - part) / 2) / count
         sheet = Texture(pane.texels, wide * part / count, high * (top - low))
-        canvas.rectangle(
+        canvas.draw_rectangle(
             np.asarray(corner) + left * along + low * up + away,
             along * part / count, up * (top - low), sheet, max(light, 0.85),
         )  # fmt: skip
@@ -93,7 +93,7 @@ _BEHIND = 4.0  # metres of room behind the camera
 
 @dataclasses.dataclass(frozen=True)
 class _Space:
-    """The inside of a room: its kind, its walls' x, its depth and height."""
+    """The inside of a room: its kind, x of its walls, its depth and height."""
 
     kind: str
     left: float
@@ -118,7 +118,7 @@ def _draw_surface(rng: np.random.Generator, kinds: dict[str, float]) -> Texture:
 
 
 def _paint_shell(canvas: Canvas, space: _Space, rng: np.random.Generator) -> Texture:
-    """Draws floor, ceiling and walls with what hangs on them; returns the wall's."""
+    """Draws floor, ceiling and walls with the things on them; returns the wall's."""
     wall = _draw_surface(
         rng, {"plain": 0.72, "noise": 0.13, "brick": 0.08, "planks": 0.07}
     )
@@ -139,8 +139,8 @@ def _paint_shell(canvas: Canvas, space: _Space, rng: np.random.Generator) -> Tex
     along = np.array([0, 0, space.deep + _BEHIND])
     across = np.array([right - left, 0, 0.0])
     up = np.array([0, high, 0.0])
-    canvas.rectangle((left, 0, -_BEHIND), across, along, floor, lights[0])
-    canvas.rectangle((left, high, -_BEHIND), across, along, ceiling, lights[1])
+    canvas.draw_rectangle((left, 0, -_BEHIND), across, along, floor, lights[0])
+    canvas.draw_rectangle((left, high, -_BEHIND), across, along, ceiling, lights[1])
     walls = [
         ((left, 0, -_BEHIND), along),
         ((right, 0, -_BEHIND), along),
@@ -150,8 +150,8 @@ def _paint_shell(canvas: Canvas, space: _Space, rng: np.random.Generator) -> Tex
         if space.kind == "hall" and index < 2 and rng.random() < 0.15:
             continue  # open to that side
         edge = np.asarray(edge, float)
-        canvas.rectangle(corner, edge, up, wall, lights[2 + index], contact=0.25)
-        _hang(canvas, corner, edge, up, lights[2 + index], rng)
+        canvas.draw_rectangle(corner, edge, up, wall, lights[2 + index], contact=0.25)
+        _hang_things(canvas, corner, edge, up, lights[2 + index], rng)
     open_side = max(space.deep * 1.5, 15.0)
     canvas.depth[:] = np.where(canvas.depth < SKY, canvas.depth, open_side)
     canvas.colour[canvas.colour.sum(-1) == 0] = pale
@@ -176,13 +176,13 @@ def _fit_out(canvas: Canvas, space: _Space, wall: Texture, rng) -> None:
             for x in np.arange(space.left + 0.8, space.right - wide, apart):
                 corner = (x, space.high - 0.02, z)
                 long = (0, 0, rng.uniform(0.3, 1.2))
-                canvas.rectangle(corner, (wide, 0, 0), long, lamp)
+                canvas.draw_rectangle(corner, (wide, 0, 0), long, lamp)
     if rng.random() < 0.5:
         wet_ground(canvas, Ground(5, 1, rise_at=1e6), rng.uniform(0.15, 0.6), rng)
 
 
 def _furnish(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
-    """Puts furniture, people and odd things onto the floor."""
+    """Places furniture, people and other things on the floor."""
     for _ in range(int(rng.choice([0, 1, 3, 6], p=[0.3, 0.25, 0.25, 0.2]))):
         x = rng.uniform(space.left, space.right)
         z = rng.uniform(1.8, max(space.deep - 0.5, 2.5))
@@ -191,7 +191,7 @@ def _furnish(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
         kind = str(rng.choice(["plain", "planks", "noise"]))
         material = surface(kind, int(rng.integers(24)))
         middle = low + size / 2
-        canvas.shade(middle[0], middle[2], (size[0] * 0.7, size[2] * 0.7), 0.5)
+        canvas.shade_foot(middle[0], middle[2], (size[0] * 0.7, size[2] * 0.7), 0.5)
         paint_box(canvas, low, low + size, material, rng.uniform(0.5, 1.2, 3))
     crowd = int(rng.choice([0, 1, 3, 6], p=[0.4, 0.25, 0.2, 0.15]))
     places = rng.uniform(2.2, max(space.deep - 0.3, 2.6), crowd)
@@ -201,8 +201,8 @@ def _furnish(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
             sprite = plant("person", int(rng.integers(48)))
         else:
             sprite = cutout("thing", int(rng.integers(96)))
-        canvas.shade(x, z, (0.4, 0.3), 0.5)
-        canvas.stand(sprite, x, z, 0.0, rng.uniform(0.7, 1.1))
+        canvas.shade_foot(x, z, (0.4, 0.3), 0.5)
+        canvas.stand_cutout(sprite, x, z, 0.0, rng.uniform(0.7, 1.1))
 
 
 def paint_room(camera: Camera, rng: np.random.Generator) -> Canvas:

@@ -1,4 +1,4 @@
-"""Pictures with exact depth: what the drawn worlds look like to a camera."""
+"""Drawn pictures with exact depth: streets, and scenes for training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
+from fgbg_tfds.contract import MAX_DEPTH
+from fgbg_tfds.pasted_depth import choose_depth
 from fgbg_tfds.procedural.camera import draw_camera
 from fgbg_tfds.procedural.canvas import Canvas
 from fgbg_tfds.procedural.cutouts import draw_cutout
@@ -16,7 +18,7 @@ from fgbg_tfds.procedural.rooms import paint_room
 from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.street import paint_street
 
-FARTHEST = 80.0  # metres; the sky's depth too
+FARTHEST = MAX_DEPTH  # metres; also the depth of the sky
 NEAREST = 0.5
 _OVERSAMPLING = 2
 _NEARER = (0.52, 0.88)
@@ -58,16 +60,15 @@ def draw_street(seed: int, size: int = 224) -> Scene:
 
 
 def paste_cutout(canvas: Canvas, sprite: Sprite, rng: np.random.Generator) -> None:
-    """Pastes a cut-out somewhere, as the composites of a data set have it.
+    """Pastes a cut-out at a random place, as the composites of a data set.
 
-    It may float, and its size need not fit. So its depth follows a rule: that of
-    the ground at its foot, or nearer than most of what it covers (`_NEARER` of
-    its 20th percentile), whichever is less.
+    It may float, and its size need not fit its place, so its depth is chosen by
+    `choose_depth`, with a clearance between the bounds of `_NEARER`.
 
     Args:
-      canvas: What it is pasted onto.
+      canvas: The picture to paste into.
       sprite: The cut-out.
-      rng: Where, how large and how near.
+      rng: Source of place, size and depth.
     """
     size = canvas.camera.size
     shape = np.array(sprite.rgba.shape[1::-1], float)
@@ -76,7 +77,7 @@ def paste_cutout(canvas: Canvas, sprite: Sprite, rng: np.random.Generator) -> No
     room = size - shape
     if rng.random() < 0.85:
         corner = rng.random(2) * room
-        if rng.random() < 0.3:  # on the ground more often than chance has it
+        if rng.random() < 0.3:  # on the ground more often than by chance
             corner[1] = room[1] * rng.uniform(0.6, 1.0)
     else:
         corner = rng.uniform(-0.4 * shape, size - 0.6 * shape)
@@ -89,21 +90,21 @@ def paste_cutout(canvas: Canvas, sprite: Sprite, rng: np.random.Generator) -> No
     down = canvas.camera.rays[row, size // 2, 1]
     ground = canvas.camera.height / -down if down < -1e-3 else np.inf
     behind = np.minimum(behind, FARTHEST)
-    depth = min(ground, np.percentile(behind, 20) * rng.uniform(*_NEARER))
+    depth = choose_depth(ground, behind, rng.uniform(*_NEARER))
     flat = Sprite(sprite.rgba, sprite.relief * 0.15, sprite.height)
-    canvas.place(flat, tuple(corner), tuple(shape), max(depth, 0.8), over=True)
+    canvas.paste(flat, tuple(corner), tuple(shape), max(depth, 0.8), over=True)
 
 
 def draw_scene(seed: int, size: int = 160, pasted: float = 0.65) -> Scene:
-    """Draws a scene to train on: any place, any weather, any camera.
+    """Draws a scene for training: any place, any weather, any camera.
 
     Args:
       seed: Any integer; the same seed gives the same scene.
       size: Pixels of a side.
-      pasted: Part of the scenes that cut-outs are pasted onto.
+      pasted: Probability of pasted cut-outs.
 
     Returns:
-      The scene; of pasted cut-outs, the depth follows `paste_cutout`'s rule.
+      The scene; `paste_cutout` chooses the depth of pasted cut-outs.
     """
     rng = np.random.default_rng([seed, 0x5CE7E])
     kind = str(rng.choice(["street", "open", "indoor"], p=[0.70, 0.16, 0.14]))

@@ -21,16 +21,18 @@ _BEHIND = 20  # metres behind the camera at which the rows of houses begin
 
 
 @functools.lru_cache(maxsize=700)
-def _vehicle(seed: int, azimuth: float, distance: float, height: float, pixels: float):
-    """A vehicle at a rounded angle and distance, always the same for its seed."""
+def _draw_seeded_vehicle(
+    seed: int, azimuth: float, distance: float, height: float, pixels: float
+):
+    """Draws a vehicle at a rounded angle and distance as a function of its seed."""
     work = design(np.random.default_rng([seed, 0xD817]), fine=False)
     return render(work, azimuth, distance, height, pixels)
 
 
-def seen_vehicle(
+def draw_vehicle_at(
     seed: int, x: float, z: float, heading: float, camera: Camera, exact: bool
 ) -> Sprite:
-    """Draws a vehicle as it is seen at a place in a scene.
+    """Draws a vehicle as seen at a place in a scene.
 
     Args:
       seed: Which vehicle.
@@ -58,13 +60,15 @@ def seen_vehicle(
     step = np.pi / 15
     azimuth = round(azimuth / step) * step
     distance = min((6.0, 10.0, 18.0, 40.0), key=lambda d: abs(np.log(d / distance)))
-    return _vehicle(seed % 40, azimuth, distance, 1.6, 30.0 if distance < 8 else 18.0)
+    return _draw_seeded_vehicle(
+        seed % 40, azimuth, distance, 1.6, 30.0 if distance < 8 else 18.0
+    )
 
 
-def _houses(
+def _draw_houses(
     rng, ground: Ground, handsome: bool
 ) -> list[tuple[int, float, float, Facade]]:
-    """Rows of (side, z where it begins, set back by, house)."""
+    """Draws rows of (side, z of its front, setback, house)."""
     rows = []
     for side in (-1, 1):
         if not handsome and rng.random() < 0.08:
@@ -86,7 +90,7 @@ def _houses(
     return rows
 
 
-def _heights(rows) -> np.ndarray:
+def _draw_heights(rows) -> np.ndarray:
     heights = np.zeros((2, 200))
     for side, z, _, house in rows:
         first = round(z) + _BEHIND
@@ -95,8 +99,10 @@ def _heights(rows) -> np.ndarray:
     return heights
 
 
-def _build(canvas, rows, ground: Ground, weather: Weather, rng, handsome) -> None:
-    """Draws the houses, from near to far since most hide others."""
+def _paint_houses(
+    canvas, rows, ground: Ground, weather: Weather, rng, handsome
+) -> None:
+    """Paints the houses from near to far, since most hide others."""
     edge = ground.road + ground.pavement
     tower = 0.0 if handsome or rng.random() < 0.75 else rng.uniform(0.3, 0.9)
     for side, z, jut, house in sorted(rows, key=lambda row: row[1]):
@@ -108,25 +114,25 @@ def _build(canvas, rows, ground: Ground, weather: Weather, rng, handsome) -> Non
         along = np.array([x[1] - x[0], 0.0, house.width])
         up = np.array([0.0, house.height, 0.0])
         tone = weather.light(np.array([-side, 0.0, 0.0]))
-        canvas.rectangle(corner, along, up, house.front, tone, contact=0.35)
+        canvas.draw_rectangle(corner, along, up, house.front, tone, contact=0.35)
         for _ in range(extra):  # a tower repeats its floors
             corner = corner + up
-            canvas.rectangle(corner, along, up, house.front, tone)
+            canvas.draw_rectangle(corner, along, up, house.front, tone)
         if ends[0] > 1:
             deep = np.array([side * 12.0, 0.0, 0.0])
             tone = weather.light(np.array([0.0, 0.0, -1.0])) * 0.92
             foot, whole = corner - extra * up, (1 + extra) * up
-            canvas.rectangle(foot, deep, whole, house.wall, tone, contact=0.3)
+            canvas.draw_rectangle(foot, deep, whole, house.wall, tone, contact=0.3)
         if rng.random() < 0.4:
             rise = rng.uniform(1.5, 3.5)
             slope = np.array([side * rise * 1.2, rise, 0.0])
             tiles = surface("brick", int(rng.integers(24)))
             tone = weather.light(np.array([-side * 0.6, 0.8, 0.0]))
             eaves = corner + up + np.array([-side * 0.3, -0.1, 0.0])
-            canvas.rectangle(eaves, along, slope, tiles, tone * 0.85)
+            canvas.draw_rectangle(eaves, along, slope, tiles, tone * 0.85)
 
 
-def _close(canvas: Canvas, ground: Ground, weather: Weather, rng) -> None:
+def _close_street(canvas: Canvas, ground: Ground, weather: Weather, rng) -> None:
     """Closes the far end with houses across, or leaves it open."""
     if rng.random() < 0.45:
         return
@@ -137,7 +143,7 @@ def _close(canvas: Canvas, ground: Ground, weather: Weather, rng) -> None:
     while x < limit:
         house = facade(int(rng.integers(96)))
         tone = weather.light(np.array([0.0, 0.0, -1.0]))
-        canvas.rectangle(
+        canvas.draw_rectangle(
             (x, base, z), (house.width, 0, 0), (0, house.height, 0), house.front, tone
         )
         x += house.width
@@ -145,7 +151,7 @@ def _close(canvas: Canvas, ground: Ground, weather: Weather, rng) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Thing:
-    """What stands in a street.
+    """A thing that stands in a street.
 
     Attributes:
       z: Metres ahead.
@@ -164,8 +170,8 @@ class _Thing:
     above: float = 0.0
 
 
-def _foliage(ground: Ground, rng) -> list[_Thing]:
-    """Climbers on walls and crowns overhead."""
+def _paint_foliage(ground: Ground, rng) -> list[_Thing]:
+    """Paints climbers on walls and crowns overhead."""
     hung = []
     edge = ground.road + ground.pavement
     if rng.random() < 0.25:  # climbers
@@ -189,8 +195,8 @@ def _foliage(ground: Ground, rng) -> list[_Thing]:
     return hung
 
 
-def _rows(ground: Ground, rng) -> list[_Thing]:
-    """Trees and poles along the kerbs, parked cars, bushes along the houses."""
+def _draw_rows(ground: Ground, rng) -> list[_Thing]:
+    """Draws trees and poles along the kerbs, parked cars, bushes along the houses."""
     things = []
     for side in (-1, 1):
         kerb = ground.road + 0.5
@@ -221,8 +227,8 @@ def _rows(ground: Ground, rng) -> list[_Thing]:
     return things
 
 
-def _traffic(ground: Ground, rng, handsome: bool) -> list[_Thing]:
-    """Driving cars and people on foot."""
+def _draw_traffic(ground: Ground, rng, handsome: bool) -> list[_Thing]:
+    """Draws moving cars and people on foot."""
     things = []
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.5, 0.25, 0.15, 0.1]))):
         side = rng.choice([-1, 1])
@@ -241,11 +247,11 @@ def _traffic(ground: Ground, rng, handsome: bool) -> list[_Thing]:
 
 
 def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) -> None:
-    """Stands trees, poles, cars, plants and people into the street."""
-    things = _rows(ground, rng)
+    """Places trees, poles, cars, plants and people in the street."""
+    things = _draw_rows(ground, rng)
     if not handsome:
-        things += _foliage(ground, rng)
-    things += _traffic(ground, rng, handsome)
+        things += _paint_foliage(ground, rng)
+    things += _draw_traffic(ground, rng, handsome)
     tone = 0.5 * (weather.sunlight + weather.shadow)
     for thing in sorted(things, key=lambda thing: -thing.z):
         x = thing.aside + float(ground.middle(thing.z))
@@ -253,13 +259,13 @@ def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) ->
         sprite, radius = thing.sprite, (thing.radius, thing.radius)
         if sprite is None:
             seed = int(rng.integers(10_000))
-            sprite = seen_vehicle(
+            sprite = draw_vehicle_at(
                 seed, x, thing.z, thing.heading, canvas.camera, exact=handsome
             )
             radius = (1.15, 2.3)
         if abs(base) < 0.01 and radius[0]:
-            canvas.shade(x, thing.z, radius, 0.6)
-        canvas.stand(sprite, x, thing.z, base + thing.above, tone)
+            canvas.shade_foot(x, thing.z, radius, 0.6)
+        canvas.stand_cutout(sprite, x, thing.z, base + thing.above, tone)
 
 
 def paint_street(
@@ -279,11 +285,11 @@ def paint_street(
     canvas = Canvas(camera)
     weather = draw_weather(rng, handsome)
     ground = draw_ground(rng, handsome)
-    rows = _houses(rng, ground, handsome)
+    rows = _draw_houses(rng, ground, handsome)
     paint_sky(canvas, weather, rng)
-    paint_ground(canvas, ground, weather, _heights(rows), rng, handsome)
-    _build(canvas, rows, ground, weather, rng, handsome)
-    _close(canvas, ground, weather, rng)
+    paint_ground(canvas, ground, weather, _draw_heights(rows), rng, handsome)
+    _paint_houses(canvas, rows, ground, weather, rng, handsome)
+    _close_street(canvas, ground, weather, rng)
     if rng.random() < 0.15:
         wet_ground(canvas, ground, rng.uniform(0.25, 0.6), rng)
     _furnish(canvas, ground, weather, rng, handsome)

@@ -69,7 +69,7 @@ def texture(picture: np.ndarray, width: float, height: float) -> Texture:
 
 
 def fractal(rng: np.random.Generator, exponent: float, side: int = SIDE) -> np.ndarray:
-    """Noise that tiles, with power 1/f^exponent; float32 [side, side], sd 1."""
+    """Draws tileable noise with power 1/f^exponent, float32 [side, side], sd 1."""
     down, across = np.meshgrid(
         np.fft.fftfreq(side), np.fft.rfftfreq(side), indexing="ij"
     )
@@ -82,7 +82,7 @@ def fractal(rng: np.random.Generator, exponent: float, side: int = SIDE) -> np.n
 
 
 def muted(rng: np.random.Generator, vivid: float = 0.15) -> np.ndarray:
-    """A colour as walls and grounds have: mostly grey or earthen; float [3]."""
+    """Draws a colour of walls and grounds, mostly grey or earthen, float [3]."""
     bright = rng.uniform(45, 225)
     hue = rng.normal(0, 1, 3)
     hue -= hue.mean()
@@ -94,7 +94,7 @@ def muted(rng: np.random.Generator, vivid: float = 0.15) -> np.ndarray:
 def masonry(
     rng: np.random.Generator, rows: int, columns: int, shift: float, joint: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Stones laid in rows: their tone and where joints are.
+    """Lays stones in rows.
 
     Args:
       rng: Tones of the stones.
@@ -121,7 +121,7 @@ def masonry(
 
 
 def _pattern(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, float]:
-    """Mixture of two colours as float32 [SIDE, SIDE] and metres of the tile."""
+    """Draws a mixture of two colours, float32 [SIDE, SIDE], and metres of the tile."""
     grain = fractal(rng, rng.uniform(0.4, 1.4))
     cloud = fractal(rng, rng.uniform(1.8, 3.0))
     if kind == "brick":
@@ -161,7 +161,7 @@ def _pattern(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, float]:
 def paint(
     rng: np.random.Generator, kind: str, first: np.ndarray, second: np.ndarray
 ) -> Texture:
-    """Makes a tiling surface between two colours.
+    """Paints a tileable surface between two colours.
 
     Args:
       rng: Where the pattern comes from.
@@ -180,7 +180,7 @@ def paint(
 
 @functools.lru_cache(maxsize=192)
 def surface(kind: str, seed: int) -> Texture:
-    """Draws a surface of one kind, always the same for one seed."""
+    """Draws a surface of one kind as a function of its seed."""
     rng = np.random.default_rng([seed, KINDS.index(kind), 0x7E])
     base = muted(rng)
     spread = rng.uniform(0.08, 0.35) * rng.choice([-1, 1])

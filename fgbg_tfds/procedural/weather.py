@@ -1,4 +1,4 @@
-"""Sky, sun and air: what light there is and how far one sees."""
+"""Sky, sun and air: the light, and the range of sight."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Weather:
     sight: float
 
     def light(self, normal: np.ndarray) -> np.ndarray:
-        """Factor [3] of the colour of a surface that faces `normal`."""
+        """Computes the factor [3] of the colour of a surface that faces `normal`."""
         part = max(0.0, float(np.dot(normal, self.sun)))
         ambient = self.shadow * (0.92 + 0.08 * normal[1])
         return ambient + (self.sunlight - self.shadow) * min(1.0, 1.25 * part)
@@ -59,7 +59,7 @@ def draw_weather(rng: np.random.Generator, handsome: bool = False) -> Weather:
     """Draws the weather.
 
     Args:
-      rng: Where it comes from.
+      rng: Source of random numbers.
       handsome: Whether to leave out the fog and the night.
 
     Returns:
@@ -95,7 +95,7 @@ def draw_weather(rng: np.random.Generator, handsome: bool = False) -> Weather:
 
 
 @functools.lru_cache(maxsize=16)
-def _cloud(seed: int) -> np.ndarray:
+def _draw_cloud(seed: int) -> np.ndarray:
     return fractal(np.random.default_rng([seed, 0xC10D]), 2.7)
 
 
@@ -106,7 +106,7 @@ def paint_sky(canvas: Canvas, weather: Weather, rng: np.random.Generator) -> Non
     up = rays[..., 1] / length
     part = np.clip(up, 0, 1)[..., None] ** 0.55
     colour = weather.horizon * (1 - part) + weather.zenith * part
-    noise = _cloud(int(rng.integers(16)))
+    noise = _draw_cloud(int(rng.integers(16)))
     rise = np.maximum(up, 0.02)
     scale = rng.uniform(20, 60)
     drift = rng.uniform(0, SIDE, 2)
@@ -132,7 +132,7 @@ def paint_sky(canvas: Canvas, weather: Weather, rng: np.random.Generator) -> Non
 
 
 def add_haze(canvas: Canvas, weather: Weather) -> None:
-    """Blends what is far away into the horizon; the sky stays."""
+    """Blends distant things into the horizon; the sky stays."""
     part = 1 - np.exp(-canvas.depth / weather.sight)
     part = np.where(canvas.depth < SKY, part, 0)[..., None]
     canvas.colour += (weather.horizon - canvas.colour) * part

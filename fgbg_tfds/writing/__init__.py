@@ -1,1 +1,20 @@
-"""Writes the files of a data set."""
+"""Writes the files of a data set: examples, shards, metadata; and resumes builds."""
+
+from fgbg_tfds.writing import shards, staging
+from fgbg_tfds.writing.croissant import write_croissant
+from fgbg_tfds.writing.fingerprint import compute_fingerprint
+from fgbg_tfds.writing.metadata import build_metadata, describe_config
+from fgbg_tfds.writing.recipe import make_recipe, open_sources
+from fgbg_tfds.writing.shards import open_studio
+
+__all__ = [
+    "build_metadata",
+    "compute_fingerprint",
+    "describe_config",
+    "make_recipe",
+    "open_sources",
+    "open_studio",
+    "shards",
+    "staging",
+    "write_croissant",
+]

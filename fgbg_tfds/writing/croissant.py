@@ -1,4 +1,4 @@
-"""The data set's description for catalogues: Croissant 1.0, `croissant.json`."""
+"""The description of a data set for catalogues: Croissant 1.0, `croissant.json`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ DRAWN_LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"
 FOLDERS_LICENSE = "That of the pictures that it is composed of."
 
 
-def write(info: tfds.core.DatasetInfo, folder: epath.PathLike, drawn: bool) -> None:
+def write_croissant(
+    info: tfds.core.DatasetInfo, folder: epath.PathLike, drawn: bool
+) -> None:
     """Writes `croissant.json` into a data set's folder.
 
     Args:
       info: The data set's, with its splits.
-      folder: Where its files lie.
-      drawn: Whether all its pictures were drawn by this package.
+      folder: Folder of its files.
+      drawn: Whether this package drew all its pictures.
     """
     described = describe(info, DRAWN_LICENSE if drawn else FOLDERS_LICENSE)
     text = json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True)
@@ -34,12 +36,12 @@ def write(info: tfds.core.DatasetInfo, folder: epath.PathLike, drawn: bool) -> N
 def describe(info: tfds.core.DatasetInfo, license: str) -> dict[str, object]:
     """Describes a data set in Croissant's terms: files, splits, fields.
 
-    A date of publication, which Croissant recommends, is left out: the same recipe
-    gives the same bytes on any day.
+    The date of publication, which Croissant recommends, is left out, since the same
+    recipe gives the same bytes on any day.
 
     Args:
       info: The data set's, with its splits.
-      license: Its address, or a sentence.
+      license: Address of its licence, or a sentence.
 
     Returns:
       JSON-LD, validated by mlcroissant.
@@ -58,7 +60,7 @@ def describe(info: tfds.core.DatasetInfo, license: str) -> dict[str, object]:
         for split, details in info.splits.items()
     ]
     labels = [
-        _label_names(mlc, name, info.features[name].names)
+        _describe_labels(mlc, name, info.features[name].names)
         for name in ("foreground", "background")
     ]
     examples = [
@@ -67,7 +69,7 @@ def describe(info: tfds.core.DatasetInfo, license: str) -> dict[str, object]:
             name=split,
             description="Feature names and encodings are those of features.json.",
             fields=[
-                _field(mlc, split, name, feature)
+                _describe_field(mlc, split, name, feature)
                 for name, feature in info.features.items()
             ],
         )
@@ -86,8 +88,8 @@ def describe(info: tfds.core.DatasetInfo, license: str) -> dict[str, object]:
     return described.to_json()
 
 
-def _label_names(mlc, name: str, labels: list[str]):
-    """Returns the pictures' names as an enumeration that the examples refer to."""
+def _describe_labels(mlc, name: str, labels: list[str]):
+    """Describes the pictures' names as an enumeration, to which examples refer."""
     types = {"number": mlc.DataType.INTEGER, "file": mlc.DataType.TEXT}
     return mlc.RecordSet(
         id=f"{name}s",
@@ -109,7 +111,9 @@ def _label_names(mlc, name: str, labels: list[str]):
     )
 
 
-def _field(mlc, split: str, name: str, feature: tfds.features.FeatureConnector):
+def _describe_field(
+    mlc, split: str, name: str, feature: tfds.features.FeatureConnector
+):
     source = mlc.Source(file_set=f"{split}-files", extract=mlc.Extract(column=name))
     kinds = {
         tfds.features.Image: mlc.DataType.IMAGE_OBJECT,

@@ -1,4 +1,4 @@
-"""Composites to labelled, encoded examples, in batches that can be kept."""
+"""Labelled and encoded examples, made in batches that a later build can take over."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import collections
 import dataclasses
 import functools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fgbg_tfds import depth
-from fgbg_tfds.compose import encoding
-from fgbg_tfds.compose import ground_depth as geometry
-from fgbg_tfds.compose import paste as compositing
-from fgbg_tfds.compose.paste import Pasted
-from fgbg_tfds.compose.recipe import Composite
+from fgbg_tfds.compose import (
+    Composite,
+    Pasted,
+    compose,
+    compute_composite_depth,
+    encoding,
+    find_box,
+)
+from fgbg_tfds.depth import Teacher, load_teacher
 from fgbg_tfds.settings import NO_TEACHER, Settings
-from fgbg_tfds.writing import metadata
+from fgbg_tfds.writing.fingerprint import compute_fingerprint
+from fgbg_tfds.writing.recipe import make_recipe, open_sources
 
 BATCHES_AHEAD = 2
 UNLABELLED_BATCH = 32
@@ -30,13 +34,13 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Encoded:
-    """What is made for a composite; the background's bytes are shared by many.
+    """The encoded parts of an example that are its own; backgrounds are shared.
 
     Attributes:
       fgbg: JPEG.
       mask: PNG.
       depth: 16-bit PNG, 1/256 metre.
-      bbox: (ymin, xmin, ymax, xmax) as parts of the sides.
+      bbox: (ymin, xmin, ymax, xmax) as fractions of the sides.
     """
 
     fgbg: bytes
@@ -46,20 +50,20 @@ class Encoded:
 
 
 class BatchStore(Protocol):
-    """Where finished batches of a shard are kept for a later build."""
+    """A store of finished batches, from which a later build goes on."""
 
-    def batch(self, shard: str, index: int) -> list[Encoded] | None:
-        """Returns a batch that was kept, None where it was not."""
+    def read_batch(self, shard: str, index: int) -> list[Encoded] | None:
+        """Reads a batch that was kept, None where it was not."""
 
     def keep_batch(self, shard: str, index: int, examples: Sequence[Encoded]) -> None:
         """Keeps a batch."""
 
 
 class Studio:
-    """Pictures, teacher and recipe of a data set, loaded once a process.
+    """The pictures, teacher and recipe of a data set, loaded once in a process.
 
     Args:
-      settings: What data set.
+      settings: The data set's settings.
       teacher: Labels pictures; None loads the one that the settings name.
 
     Attributes:
@@ -68,73 +72,54 @@ class Studio:
       backgrounds: Its photos, in the recipe's order.
     """
 
-    def __init__(self, settings: Settings, teacher: depth.Teacher | None = None):
+    def __init__(self, settings: Settings, teacher: Teacher | None = None):
         self._settings = settings
         self._given_teacher = teacher
-        self.recipe = settings.recipe
-        self.foregrounds = settings.read_foregrounds()
-        self.backgrounds = settings.read_backgrounds()
+        sources = open_sources(settings)
+        self.recipe = make_recipe(settings, sources)
+        self.foregrounds = sources.read_foregrounds()
+        self.backgrounds = sources.read_backgrounds()
         self._background_bytes = functools.cache(
             lambda index: encoding.encode_photo(self.backgrounds[index].pixels)
         )
 
     @functools.cached_property
-    def teacher(self) -> depth.Teacher | None:
+    def teacher(self) -> Teacher | None:
         """The teacher, loaded at first use; None where the settings say 'none'."""
         if self._given_teacher or self._settings.teacher == NO_TEACHER:
             return self._given_teacher
-        return depth.load_teacher(
+        return load_teacher(
             self._settings.teacher, self._settings.weights, self._settings.precision
         )
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """The data set's; see `Settings.fingerprint`."""
-        return self._settings.fingerprint(self.foregrounds, self.backgrounds)
-
-    def describe(self) -> dict[str, object]:
-        """Returns the data set's metadata as JSON values."""
-        card = self.teacher.card if self.teacher else None
-        return metadata.build_metadata(self._settings, card, self.fingerprint)
+        """The data set's fingerprint; see `compute_fingerprint`."""
+        return compute_fingerprint(self._settings, self.foregrounds, self.backgrounds)
 
     @property
     def _is_costly(self) -> bool:
-        """Whether a batch is worth keeping for a build that goes on later."""
+        """Whether a later build would save time by taking over a batch."""
         return bool(self.teacher) and self._settings.labelling == "composite"
 
-    def estimate_bytes(self, most_examples: int | None = None) -> int:
-        """Returns about how much disk a build takes, on the generous side.
-
-        Args:
-          most_examples: The most examples a split gets; None for all.
-        """
-        counts = map(len, self.recipe.splits.values())
-        total = sum(min(count, most_examples or count) for count in counts)
-        return round(total * self._settings.image_size**2 * encoding.BYTES_PER_PIXEL)
-
     def compose(self, composite: Composite) -> Pasted:
-        """Pastes one composite."""
-        return compositing.paste(
-            self.backgrounds[composite.background].pixels,
-            self.foregrounds[composite.foreground].pixels,
-            self.recipe.placement(composite),
-            composite.flipped,
-        )
+        """Composes one composite of the recipe."""
+        return compose(composite, self.recipe, self.foregrounds, self.backgrounds)
 
-    def examples(
+    def make_examples(
         self, shards: Iterable[tuple[str, Sequence[Composite]]], kept: BatchStore
     ) -> Iterator[tuple[str, str, dict[str, object]]]:
         """Labels and encodes composites in the order given.
 
-        Composing and encoding run in threads, the teacher in one of its own, and
-        what comes next is begun while the caller writes what came before: the
-        teacher need not wait. Batches are cut by position in the shard, so that
-        those of an earlier build fit.
+        Composing and encoding run in threads, the teacher in one of its own, and the
+        next batches are started while the caller writes the last ones, so that the
+        teacher does not wait. Batches are cut by position in the shard, so that those
+        of an earlier build fit.
 
         Args:
           shards: Each shard's name, under which its batches are kept, and its
             composites.
-          kept: Where finished batches are found and kept.
+          kept: The store of finished batches.
 
         Yields:
           (shard, key, example), ready for TFDS's features; pictures are encoded
@@ -152,9 +137,9 @@ class Studio:
             )
             labelled = (
                 teaching.submit(self._label, batch, pool)
-                for batch in _ahead(started, BATCHES_AHEAD)
+                for batch in _work_ahead(started, BATCHES_AHEAD)
             )
-            for future in _ahead(labelled, BATCHES_AHEAD):
+            for future in _work_ahead(labelled, BATCHES_AHEAD):
                 batch = future.result()
                 encoded = batch.finished or [one.result() for one in batch.encoded]
                 if self._is_costly and not batch.finished:
@@ -170,18 +155,19 @@ class Studio:
         kept: BatchStore,
         pool: ThreadPoolExecutor,
     ) -> _Batch:
-        """Begins to compose a batch, unless it was kept."""
-        finished = kept.batch(shard, index)
+        """Starts to compose a batch, unless it was kept."""
+        finished = kept.read_batch(shard, index)
         if finished and len(finished) != len(composites):
             finished = None  # cut for another machine's batch size
         pasted = [] if finished else [pool.submit(self.compose, c) for c in composites]
         return _Batch(shard, index, composites, finished, pasted)
 
     def _label(self, batch: _Batch, pool: ThreadPoolExecutor) -> _Batch:
-        """Labels a batch and begins to encode it, unless it was kept."""
+        """Labels a batch and starts to encode it, unless it was kept."""
         if batch.finished:
             return batch
         pasted = [future.result() for future in batch.pasted]
+        jobs: list[tuple[Callable, Pasted, Any]]
         if not self.teacher:
             jobs = [(_encode, one, None) for one in pasted]
         elif self._settings.labelling == "geometric":
@@ -208,7 +194,7 @@ class Studio:
     def _example(
         self, composite: Composite, encoded: Encoded
     ) -> tuple[str, dict[str, object]]:
-        return self.recipe.key(composite), {
+        return self.recipe.make_key(composite), {
             "bg": self._background_bytes(composite.background),
             "fgbg": encoded.fgbg,
             "mask": encoded.mask,
@@ -223,7 +209,7 @@ class Studio:
 
 @dataclasses.dataclass(frozen=True)
 class _Batch:
-    """A batch on its way: composing, then labelled and encoding, or kept."""
+    """A batch that is being composed, then labelled and encoded, or was kept."""
 
     shard: str
     index: int
@@ -239,12 +225,12 @@ def _encode(pasted: Pasted, metres: np.ndarray | None) -> Encoded:
         fgbg=encoding.encode_photo(pasted.fgbg),
         mask=encoding.encode_mask(pasted.mask),
         depth=_unknown_depth(side) if metres is None else encoding.encode_depth(metres),
-        bbox=compositing.bounding_box(pasted.mask),
+        bbox=find_box(pasted.mask),
     )
 
 
 def _encode_geometric(pasted: Pasted, background_depth: np.ndarray) -> Encoded:
-    return _encode(pasted, geometry.composite_depth(background_depth, pasted.mask))
+    return _encode(pasted, compute_composite_depth(background_depth, pasted.mask))
 
 
 @functools.cache
@@ -252,8 +238,8 @@ def _unknown_depth(shape: tuple[int, int]) -> bytes:
     return encoding.encode_depth(np.zeros(shape, np.float32))
 
 
-def _ahead(items: Iterable[T], count: int) -> Iterator[T]:
-    """Yields items, each after `count` more were begun."""
+def _work_ahead(items: Iterable[T], count: int) -> Iterator[T]:
+    """Yields items, each after `count` more were started."""
     waiting: collections.deque[T] = collections.deque()
     for item in items:
         waiting.append(item)

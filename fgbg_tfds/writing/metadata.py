@@ -1,20 +1,21 @@
-"""What a data set says of itself, for people and for programs."""
+"""The metadata of a data set, for people and for programs."""
 
 from __future__ import annotations
 
-from fgbg_tfds.compose import encoding
-from fgbg_tfds.compose import ground_depth as geometry
+from fgbg_tfds.compose import RULE, Recipe, Sources, describe_source, encoding
 from fgbg_tfds.depth import TeacherCard
 from fgbg_tfds.settings import NO_TEACHER, Settings
 
 LABELLING_RULES = {
     "composite": "The teacher looked at every composite before its JPEG encoding.",
-    "geometric": geometry.RULE,
+    "geometric": RULE,
 }
 
 
-def config_description(settings: Settings) -> str:
-    """Returns a sentence or two on a config, without reading anything."""
+def describe_config(settings: Settings, sources: Sources) -> str:
+    """Describes a config in a sentence or two, without opening a picture."""
+    foregrounds = describe_source(sources.foregrounds_drawn, sources.foreground_names)
+    backgrounds = describe_source(sources.backgrounds_drawn, sources.background_names)
     teacher = (
         "no depth (0 everywhere)"
         if settings.teacher == NO_TEACHER
@@ -22,16 +23,16 @@ def config_description(settings: Settings) -> str:
     )
     flips = ", mirrored and not" if settings.flips else ""
     return (
-        f"Foregrounds: {settings.source_name('foregrounds')}; backgrounds: "
-        f"{settings.source_name('backgrounds')}; {settings.placements} placements"
+        f"Foregrounds: {foregrounds}; backgrounds: "
+        f"{backgrounds}; {settings.placements} placements"
         f"{flips}; {settings.image_size}x{settings.image_size} pixels; {teacher}."
     )
 
 
 def build_metadata(
-    settings: Settings, card: TeacherCard | None, fingerprint: str
+    settings: Settings, recipe: Recipe, card: TeacherCard | None, fingerprint: str
 ) -> dict[str, object]:
-    """Returns what `metadata.json` says beside the data, as JSON values."""
+    """Builds the content of `metadata.json`, which stands beside the data."""
     return {
         "fingerprint": fingerprint,
         "teacher": card.as_metadata() if card else {"name": NO_TEACHER},
@@ -58,15 +59,15 @@ def build_metadata(
             "splits": {
                 "foregrounds": dict(
                     zip(
-                        settings.recipe.foregrounds,
-                        settings.recipe.foreground_splits,
+                        recipe.foregrounds,
+                        recipe.foreground_splits,
                         strict=True,
                     )
                 ),
                 "backgrounds": dict(
                     zip(
-                        settings.recipe.backgrounds,
-                        settings.recipe.background_splits,
+                        recipe.backgrounds,
+                        recipe.background_splits,
                         strict=True,
                     )
                 ),

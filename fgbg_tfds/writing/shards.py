@@ -12,11 +12,13 @@ import pathlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import tensorflow_datasets as tfds
 from etils import epath
 from tqdm import tqdm
 
+from fgbg_tfds.compose import Recipe
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.settings import Settings
 from fgbg_tfds.storage import link
@@ -24,13 +26,13 @@ from fgbg_tfds.writing.examples import Studio
 from fgbg_tfds.writing.staging import Staging
 
 EXAMPLES_PER_SHARD = 512
-MOST_SHARDS = 1000  # of a split; larger splits get larger shards
+MAX_SHARDS = 1000  # of a split; larger splits get larger shards
 _OPENING = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """A file of the data set; small enough to be sent to workers.
+    """The description of a file of the data set, which is sent to workers.
 
     Attributes:
       split: Its split.
@@ -50,30 +52,30 @@ class Shard:
 
 @functools.lru_cache(maxsize=1)
 def open_studio(settings: Settings) -> Studio:
-    """Returns the process's studio for a data set, so that its teacher loads once."""
+    """Opens a data set's studio once in a process, so that its teacher loads once."""
     return Studio(settings)
 
 
-def cut(
-    settings: Settings,
+def cut_shards(
+    recipe: Recipe,
     file_name: Callable[[str, int, int], str],
-    most_examples: int | None,
+    max_examples: int | None,
 ) -> dict[str, list[Shard]]:
-    """Cuts each split into shards, as the recipe alone says.
+    """Cuts each split of a recipe into shards.
 
     Args:
-      settings: What data set.
+      recipe: The data set's recipe.
       file_name: Names a shard's file by split, index and number of shards.
-      most_examples: The most examples a split gets; None for all.
+      max_examples: Maximum number of examples in a split; None for all.
 
     Returns:
       The shards of each split, of `EXAMPLES_PER_SHARD` examples, or more where
-      there would be more than `MOST_SHARDS`.
+      there would be more than `MAX_SHARDS`.
     """
     shards = {}
-    for split, composites in settings.recipe.splits.items():
-        total = min(len(composites), most_examples or len(composites))
-        size = max(EXAMPLES_PER_SHARD, math.ceil(total / MOST_SHARDS))
+    for split, composites in recipe.splits.items():
+        total = min(len(composites), max_examples or len(composites))
+        size = max(EXAMPLES_PER_SHARD, math.ceil(total / MAX_SHARDS))
         starts = range(0, total, size)
         shards[split] = [
             Shard(
@@ -88,17 +90,17 @@ def cut(
 
 
 class ShardWriter:
-    """Writes shards into TFDS's folder, or takes those of a build before this one.
+    """Writes shards into TFDS's folder, or takes over those of an earlier build.
 
-    It can be sent to workers.
+    It is sent to workers.
 
     Args:
-      settings: What data set.
-      fingerprint: The data set's; pictures that make another are refused.
+      settings: The data set's settings.
+      fingerprint: The data set's; pictures with another fingerprint are refused.
       features: TFDS's features.
       file_format: TFDS's file format.
-      folder: Where the files go.
-      staging: Where finished shards and batches stand.
+      folder: Folder of the files.
+      staging: Finished shards and batches.
     """
 
     def __init__(
@@ -122,14 +124,14 @@ class ShardWriter:
 
         Args:
           shards: The shards.
-          done: Called with the number of examples that were done.
+          done: Called with the number of examples done.
 
         Raises:
           InputError: If this machine's pictures are not those of the data set.
         """
         todo = []
         for shard in shards:
-            finished = self._staging.shard(shard.file_name)
+            finished = self._staging.locate_shard(shard.file_name)
             if finished.exists():
                 link(finished, self._folder / shard.file_name)
                 done(len(shard))
@@ -153,18 +155,18 @@ class ShardWriter:
             )
             for shard in todo
         )
-        examples = studio.examples(pieces, self._staging)
+        examples = studio.make_examples(pieces, self._staging)
         for name, members in itertools.groupby(examples, operator.itemgetter(0)):
             path = self._folder / name
-            self._writer.write(path, self._serialized(members, done))
+            self._writer.write(path, self._serialize(members, done))
             self._staging.keep_shard(path)
 
-    def _serialized(
+    def _serialize(
         self, members: Iterable[tuple[str, str, dict]], done: Callable[[int], object]
     ) -> Iterator[tuple[str, bytes]]:
-        """Serialises examples with their features in order.
+        """Serialises examples with their features in a fixed order.
 
-        TFDS leaves the order to protobuf, which takes another in every process.
+        TFDS leaves the order to protobuf, which differs between processes.
         """
         import tensorflow as tf
 
@@ -176,7 +178,7 @@ class ShardWriter:
             done(1)
 
 
-def write_here(shards: Sequence[Shard], writer: ShardWriter) -> None:
+def write_locally(shards: Sequence[Shard], writer: ShardWriter) -> None:
     """Writes shards in this process, with a progress bar."""
     total = sum(map(len, shards))
     with tqdm(total=total, unit=" composites", smoothing=0.05) as bar:
@@ -184,24 +186,26 @@ def write_here(shards: Sequence[Shard], writer: ShardWriter) -> None:
 
 
 def write_with_beam(
-    shards: Sequence[Shard], writer: ShardWriter, runner: object, options: object
+    shards: Sequence[Shard], writer: ShardWriter, runner: Any, options: Any
 ) -> None:
     """Writes shards by the workers of a Beam runner.
 
     Args:
       shards: The shards; they and the writer are all that goes to the workers.
       writer: Writes them.
-      runner: A Beam runner or its name; None takes what the options name.
+      runner: A Beam runner or its name; None takes that of the options.
       options: Beam's PipelineOptions, or None.
     """
-    import apache_beam as beam  # Slow to import, and most builds need none of it.
+    # Slow to import, and most builds do without it.
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
 
     here = str(pathlib.Path(__file__).parents[2])  # for processes of this machine
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ["PYTHONPATH"] = os.pathsep.join(
         dict.fromkeys(filter(None, [here, *known]))
     )
-    options = options or beam.options.pipeline_options.PipelineOptions()
+    options = options or PipelineOptions()
     with beam.Pipeline(runner=runner, options=options) as pipeline:
         _ = (
             pipeline
@@ -210,8 +214,8 @@ def write_with_beam(
         )
 
 
-def total_bytes(folder: epath.PathLike, shards: Sequence[Shard]) -> int:
-    """Returns the size of the files of shards in `folder`."""
+def count_bytes(folder: epath.PathLike, shards: Sequence[Shard]) -> int:
+    """Adds up the sizes of the files of shards in `folder`."""
     paths = [epath.Path(folder) / shard.file_name for shard in shards]
     with ThreadPoolExecutor() as pool:  # a bucket answers slowly
         return sum(pool.map(lambda path: path.stat().length, paths))

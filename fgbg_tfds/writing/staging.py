@@ -1,4 +1,4 @@
-"""Keeps what a build has finished, so that a killed one can go on."""
+"""Finished shards and batches of a build, from which a killed one goes on."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from collections.abc import Sequence
 from absl import logging
 from etils import epath
 
+from fgbg_tfds.compose import Recipe
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.storage import is_local, link
 from fgbg_tfds.writing.examples import Encoded
 
 _BOX = struct.Struct("<4d")
 WRITING_SECONDS = 3
+BYTES_PER_PIXEL = 1.3  # of an example with its four pictures; photos take 0.8 to 1.2
 
 
 class Staging:
     """A folder beside the data set with its finished shards and batches.
 
-    Finished shards are hard links to those in TFDS's own partial folder, so
-    they take no room of their own; batches are kept only while their shard is
-    not finished. Everything appears by renaming or linking: what is there is
-    whole. In a bucket shards are copied, for want of links, and batches are not
-    kept: writing each would take longer than the teacher needs for it.
+    Finished shards are hard links to those in TFDS's own partial folder, so that they
+    take no space. Batches are kept only while their shard is not finished. All files
+    appear by renaming or linking, so that each is whole. In a bucket, which has no
+    links, shards are copied, and batches are not kept: writing one would take longer
+    than the teacher needs for it.
 
     Attributes:
       folder: The folder; it exists once the staging is opened.
@@ -38,23 +40,23 @@ class Staging:
     def __init__(self, folder: epath.PathLike):
         self.folder = epath.Path(folder)
 
-    def shard(self, name: str) -> epath.Path:
-        """Returns where a shard stands when it is finished."""
+    def locate_shard(self, name: str) -> epath.Path:
+        """Returns the path of a shard, which exists once it is finished."""
         return self.folder / name
 
     def keep_shard(self, path: epath.Path) -> None:
-        """Takes note of a finished shard; its batches are no longer needed."""
-        link(path, self.shard(path.name))
+        """Keeps a finished shard, and removes its batches."""
+        link(path, self.locate_shard(path.name))
         if is_local(self.folder):
-            for batch in _beginning_with(self.folder, f"{path.name}.batch-"):
+            for batch in _list_beginning_with(self.folder, f"{path.name}.batch-"):
                 batch.unlink(missing_ok=True)
 
-    def batch(self, shard: str, index: int) -> list[Encoded] | None:
-        """Returns the examples of a finished batch, None where it is not finished."""
+    def read_batch(self, shard: str, index: int) -> list[Encoded] | None:
+        """Reads the examples of a finished batch, None where it is not finished."""
         path = self._batch_path(shard, index)
         if not is_local(path) or not path.exists():
             return None
-        import tensorflow as tf  # Slow to import; most users of this module need none.
+        import tensorflow as tf  # Slow to import, and seldom needed.
 
         records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
         return [
@@ -83,9 +85,9 @@ class Staging:
 
 
 class BuildLock:
-    """Lets one build at a time work on a config; a killed build lets go of it.
+    """A lock that lets one build at a time work on a config.
 
-    A bucket has no such lock: there the user sees to it, as the log says.
+    A killed build releases it. A bucket has no locks; the log says so.
     """
 
     def __init__(self, config_folder: epath.PathLike):
@@ -106,7 +108,7 @@ class BuildLock:
             if not os.path.samestat(
                 os.fstat(file.fileno()), pathlib.Path(self._path).stat()
             ):
-                raise BlockingIOError  # another one came and went meanwhile
+                raise BlockingIOError  # another build came and went meanwhile
         except (BlockingIOError, FileNotFoundError) as error:
             file.close()
             raise InputError(
@@ -122,39 +124,54 @@ class BuildLock:
             self._file.close()
 
 
-def require_room(folder: epath.PathLike, needed: int) -> None:
-    """Raises an `InputError` where the disk has less room than a build needs.
-
-    What earlier builds of the config left counts as free: it is used or removed.
+def estimate_bytes(recipe: Recipe, image_size: int, max_examples: int | None) -> int:
+    """Estimates the disk space of a build, generously.
 
     Args:
-      folder: Where the build will write; it need not exist yet. A bucket is
-        taken to have room.
+      recipe: The data set's recipe.
+      image_size: The side of its pictures, pixels.
+      max_examples: Maximum number of examples in a split; None for all.
+    """
+    counts = map(len, recipe.splits.values())
+    total = sum(min(count, max_examples or count) for count in counts)
+    return round(total * image_size**2 * BYTES_PER_PIXEL)
+
+
+def require_space(folder: epath.PathLike, needed: int) -> None:
+    """Checks that the disk has the space that a build needs.
+
+    Files left by earlier builds of the config count as free: they are used or removed.
+
+    Args:
+      folder: The folder of the build; it need not exist yet. A bucket has space.
       needed: Bytes.
+
+    Raises:
+      InputError: If there is too little space.
     """
     if not is_local(folder):
         return
     folder = pathlib.Path(folder)
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(place).free + _left_bytes(folder)
+    free = shutil.disk_usage(place).free + _count_left_bytes(folder)
     if free < needed:
         raise InputError(
-            f"{folder}: the build needs about {_as_size(needed)}, but only "
-            f"{_as_size(free)} are free; make room or give another --data_dir"
+            f"{folder}: the build needs about {_format_size(needed)}, but only "
+            f"{_format_size(free)} are free; make room or give another --data_dir"
         )
 
 
-def _left_bytes(folder: pathlib.Path) -> int:
-    """Returns the size of what builds left in a config's folder, links once."""
+def _count_left_bytes(folder: pathlib.Path) -> int:
+    """Adds up the files that builds left in a config's folder, links once."""
     files = (
         path.stat()
-        for left in leftovers(folder)
+        for left in list_leftovers(folder)
         for path in pathlib.Path(left).glob("*")
     )
     return sum({stat.st_ino: stat.st_size for stat in files}.values())
 
 
-def _as_size(count: int) -> str:
+def _format_size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
@@ -163,15 +180,14 @@ def open_staging(config_folder: epath.PathLike, fingerprint: str) -> Staging:
 
     Args:
       config_folder: The folder of the config's versions; its lock is held.
-      fingerprint: Of all that decides the bytes; what was staged under another
-        is removed.
+      fingerprint: Fingerprint of the build; files staged under another are removed.
 
     Returns:
       The staging; its folder exists.
     """
     folder = epath.Path(config_folder) / f"resume.{fingerprint}"
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in leftovers(config_folder):
+    for leftover in list_leftovers(config_folder):
         if leftover != folder:
             leftover.rmtree()
     for partial in folder.iterdir():
@@ -180,39 +196,39 @@ def open_staging(config_folder: epath.PathLike, fingerprint: str) -> Staging:
     return Staging(folder)
 
 
-def leftovers(config_folder: epath.PathLike) -> list[epath.Path]:
-    """Returns the folders that builds of a config work in, or were killed in."""
+def list_leftovers(config_folder: epath.PathLike) -> list[epath.Path]:
+    """Lists the folders of a config's builds that are at work or were killed."""
     return [
-        *_beginning_with(config_folder, "resume."),
-        *_beginning_with(config_folder, "incomplete."),
+        *_list_beginning_with(config_folder, "resume."),
+        *_list_beginning_with(config_folder, "incomplete."),
     ]
 
 
 def close_staging(config_folder: epath.PathLike) -> None:
     """Removes all staging folders of a config that is built.
 
-    And what a build that was killed while TFDS noted its configs left: TFDS writes
-    that in a moment, so what is seconds old is nobody's.
+    It also removes the partial notes of a build that was killed while TFDS noted its
+    configs. TFDS writes these in a moment, so notes that are seconds old are left over.
     """
-    for folder in leftovers(config_folder):
+    for folder in list_leftovers(config_folder):
         folder.rmtree()
     notes = epath.Path(config_folder).parent / ".config"
-    for partial in _beginning_with(notes, "incomplete."):
+    for partial in _list_beginning_with(notes, "incomplete."):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - partial.stat().mtime > WRITING_SECONDS:
                 partial.unlink()
 
 
 def remove_leftovers(config_folder: epath.PathLike) -> None:
-    """Removes what is left of a build that was killed when all was done."""
+    """Removes the leftovers of a build that was killed when all was done."""
     lock = epath.Path(config_folder) / "building.lock"
-    if leftovers(config_folder) or lock.exists():
+    if list_leftovers(config_folder) or lock.exists():
         # Another build may be at work, or the disk be read-only by now.
         with contextlib.suppress(InputError, OSError), BuildLock(config_folder):
             close_staging(config_folder)
 
 
-def _beginning_with(folder: epath.PathLike, start: str) -> list[epath.Path]:
+def _list_beginning_with(folder: epath.PathLike, start: str) -> list[epath.Path]:
     folder = epath.Path(folder)
     if not folder.exists():
         return []

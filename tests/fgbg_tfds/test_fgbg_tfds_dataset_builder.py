@@ -15,7 +15,7 @@ from PIL import Image
 from tfds_command import PACKAGE, files_of, read, small, tfds_build
 
 from fgbg_tfds import Builder, FgbgConfig
-from fgbg_tfds.compose import paste as compositing
+from fgbg_tfds.compose import find_box
 from fgbg_tfds.errors import InputError
 
 
@@ -79,7 +79,7 @@ def test_contract_of_pixels(builder):
         untouched = reach.numpy() == 0
         assert (bg == fgbg)[untouched].all()
         assert np.abs(bg - fgbg)[mask[..., 0] >= 128].mean() > 5
-        assert example["bbox"] == pytest.approx(compositing.bounding_box(mask))
+        assert example["bbox"] == pytest.approx(find_box(mask))
         depth = example["depth"] / 256
         assert depth.min() >= 0.5 and depth.max() <= 80
 

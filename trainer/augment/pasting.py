@@ -160,7 +160,7 @@ def retexture(objects: Objects, textures, seed) -> Objects:
     """
     number = tf.shape(objects.alpha)[0]
     painted = draw(seed, number, 0.0, 1.0) < TEXTURED
-    shade = tf.reduce_average(objects.colour, -1, keepdims=True)
+    shade = tf.reduce_mean(objects.colour, -1, keepdims=True)
     mean = _average(shade, objects.alpha, premultiplied=True)
     colour = textures * tf.minimum(shade / tf.maximum(mean, 8.0), 1.5 * objects.alpha)
     colour = tf.minimum(colour, 255.0 * objects.alpha)

@@ -1,4 +1,4 @@
-"""Where weight files stand: in a folder, in a zip, or alone."""
+"""The places of weight files: in a folder, in a zip, or alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from fgbg_tfds.errors import InputError
 
-# All that `zipfile` answers to damage, encryption and unknown compression.
+# The errors of `zipfile` on damage, encryption and unknown compression.
 ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -84,8 +84,8 @@ def _read_from_zip(archive: zipfile.ZipFile, path: pathlib.Path, name: str) -> b
     return archive.read(found[0])
 
 
-def digest(files: dict[str, bytes]) -> str:
-    """Returns the hex SHA-256 over the files' bytes, one after the other."""
+def compute_digest(files: dict[str, bytes]) -> str:
+    """Computes the hex SHA-256 over the files' bytes, one after the other."""
     sha256 = hashlib.sha256()
     for content in files.values():
         sha256.update(content)

@@ -1,4 +1,4 @@
-"""Whether a checkpoint holds the tensors that a network needs."""
+"""A check that a checkpoint holds the tensors of a network."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def require_tensors(
     where: str,
     prefix: str = "",
 ) -> None:
-    """Checks that tensors are there, of their shapes and finite.
+    """Checks that tensors are present, have their shapes and are finite.
 
     Args:
-      arrays: What the checkpoint holds, by name.
-      shapes: What it must hold, by name.
-      where: What errors call the file.
-      prefix: What errors put before a tensor's name.
+      arrays: The checkpoint's tensors by name.
+      shapes: The shapes that it has to hold, by name.
+      where: Name of the file, for errors.
+      prefix: Prefix of a tensor's name, for errors.
 
     Raises:
       InputError: If a tensor is missing, of another shape or not finite.

@@ -1,8 +1,8 @@
 """The teacher DenseDepth: the original's Keras file in, metres out.
 
 Alhashim, Wonka: High Quality Monocular Depth Estimation via Transfer Learning, 2018,
-https://arxiv.org/abs/1812.11941. The network learned the greatest depth over the
-depth, so what comes out of it grows with nearness; here it is turned into metres.
+https://arxiv.org/abs/1812.11941. The network learned the maximum depth over the depth,
+so its output grows with nearness; here it is converted to metres.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from fgbg_tfds.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class _Training:
-    """What a data set that DenseDepth was trained on fixes.
+    """The constants of a data set that DenseDepth was trained on.
 
     Attributes:
       feed_size: (height, width) of the pictures in training.
-      nearest: Least depth, metres.
-      farthest: Greatest depth, metres.
+      nearest: Minimum depth, metres.
+      farthest: Maximum depth, metres.
     """
 
     feed_size: tuple[int, int]
@@ -74,7 +74,7 @@ def load(weights: str | pathlib.Path | None, precision: str) -> NetworkTeacher:
 
     def metres(output: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         depth = tf.math.divide_no_nan(training.farthest, tf.maximum(output, 0))
-        # Where the network says 0 or less, nothing is nearer than the farthest.
+        # An output of 0 or less means the farthest.
         depth = tf.where(output > 0, depth, training.farthest)
         return enlarge(
             tf.clip_by_value(depth, training.nearest, training.farthest), size
@@ -83,7 +83,7 @@ def load(weights: str | pathlib.Path | None, precision: str) -> NetworkTeacher:
     card = TeacherCard(
         name="densedepth",
         weights=path.stem,
-        weights_sha256=sources.digest(files),
+        weights_sha256=sources.compute_digest(files),
         precision=precision,
         feed_size=training.feed_size,
         metric=True,
@@ -97,7 +97,7 @@ def load(weights: str | pathlib.Path | None, precision: str) -> NetworkTeacher:
 
 
 def _find_file(path: pathlib.Path) -> pathlib.Path:
-    """Returns the HDF5 file that `path` is, or that stands alone in it."""
+    """Finds the HDF5 file that `path` is, or the only one in it."""
     if path.is_file():
         return path
     found = sorted(path.glob("*.h5"))

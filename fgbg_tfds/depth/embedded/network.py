@@ -21,15 +21,15 @@ def build_network(train: bool, policy: str = "float32"):
     """Builds the network.
 
     Args:
-      train: Whether convolutions carry batch normalisation; if not, they carry a
-        bias, into which `fold` has put it.
+      train: Whether convolutions have batch normalisation; if not, they have a bias
+        instead, from `fold`.
       policy: Keras dtype policy of all layers but the last.
 
     Returns:
       A Keras model from [N, H, W, 4] (RGB in -1 .. 1 and the row in -1 .. 1) to
       log metres [N, H/2, W/2], float32; H and W are multiples of 32.
     """
-    import keras  # Only whoever uses the network pays for it.
+    import keras  # Slow to import; users of other teachers do without it.
 
     layers = keras.layers
 
@@ -69,15 +69,15 @@ def build_network(train: bool, policy: str = "float32"):
 
     # === Detail ===
     x = conv(x, "detail", 4 * DETAIL, 1)
-    x = DepthToSpace(dtype=policy, name="depth_to_space")(x)
+    x = make_depth_to_space(dtype=policy, name="depth_to_space")(x)
     lateral = conv(levels[0], "lateral_1", DETAIL, 1)
     x = conv(layers.Add(dtype=policy)([x, lateral]), "up_1", DETAIL)
     x = layers.Conv2D(1, 3, padding="same", name="log_depth", dtype="float32")(x)
     return keras.Model(pictures, x[..., 0], name="embedded")
 
 
-def DepthToSpace(**settings):
-    """A layer from [N, H, W, 4 C] to [N, 2 H, 2 W, C]."""
+def make_depth_to_space(**settings):
+    """Makes a layer from [N, H, W, 4 C] to [N, 2 H, 2 W, C]."""
     import keras
     import tensorflow as tf
 
@@ -92,11 +92,11 @@ def fold(model) -> dict[str, np.ndarray]:
     """Folds the batch normalisation of a trained network into its convolutions.
 
     Args:
-      model: What `build_network(train=True)` returned.
+      model: A model of `build_network(train=True)`.
 
     Returns:
-      '<layer>/kernel' and '<layer>/bias', float32, for the network that
-      `build_network(train=False)` builds.
+      '<layer>/kernel' and '<layer>/bias', float32, for the network of
+      `build_network(train=False)`.
     """
     arrays = {}
     norms = {

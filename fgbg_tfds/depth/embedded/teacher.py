@@ -1,4 +1,4 @@
-"""The teacher that travels in the wheel: small, trained on drawn scenes alone."""
+"""The teacher in the package: small, trained on drawn scenes alone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import pathlib
 
 import numpy as np
 
+from fgbg_tfds.contract import MAX_DEPTH
 from fgbg_tfds.depth.embedded.network import build_network
-from fgbg_tfds.depth.embedded.weight_file import digest, read_weights
+from fgbg_tfds.depth.embedded.weight_file import compute_digest, read_weights
 from fgbg_tfds.depth.teacher import Teacher, TeacherCard
 
-NEAREST, FARTHEST = 0.5, 80.0  # metres
-FEEDS = (128, 192)  # sides pictures are squashed to; the logs are averaged
+NEAREST, FARTHEST = 0.5, MAX_DEPTH  # metres
+FEEDS = (128, 192)  # sides that pictures are resized to; log depths are averaged
 
 
 def feed(pictures, rows):
@@ -19,7 +20,7 @@ def feed(pictures, rows):
 
     Args:
       pictures: float32 [N, S, S, 3], 0 to 255.
-      rows: float32 [N], 1 to tell the network of its rows, 0 not to.
+      rows: float32 [N], 1 to give the network the place of rows, 0 not to.
 
     Returns:
       float32 [N, S, S, 4].
@@ -33,12 +34,12 @@ def feed(pictures, rows):
 
 
 class EmbeddedTeacher(Teacher):
-    """The small network; see `weights/README.md` for what it can and cannot do.
+    """The small network; `weights/README.md` describes its abilities and limits.
 
     Attributes:
-      card: What it is.
-      batch_size: Pictures that go through at once; other numbers are padded, so
-        that a picture's depth never depends on its neighbours.
+      card: Its `TeacherCard`.
+      batch_size: Pictures computed at once; smaller batches are padded, so that a
+        picture's depth does not depend on its neighbours.
     """
 
     batch_size = 16
@@ -105,7 +106,7 @@ def load(
     Raises:
       InputError: If the weights cannot be used.
     """
-    # It imports TensorFlow, which the processes that draw scenes do without.
+    # It imports TensorFlow, without which scenes are drawn.
     from fgbg_tfds.depth.inference import resolve_precision
 
     policy = resolve_precision(precision)
@@ -124,7 +125,7 @@ def load(
     card = TeacherCard(
         name="embedded",
         weights="embedded" if weights is None else pathlib.Path(weights).name,
-        weights_sha256=digest(weights),
+        weights_sha256=compute_digest(weights),
         precision=policy,
         feed_size=(max(FEEDS), max(FEEDS)),
         metric=False,

@@ -1,4 +1,4 @@
-"""How the embedded teacher is trained: scenes, augmentation, steps."""
+"""The training of the embedded teacher: scenes, augmentation, steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import multiprocessing
 import numpy as np
 import tqdm
 
-from fgbg_tfds.depth.embedded.losses import depth_loss
+from fgbg_tfds.depth.embedded.losses import compute_loss
 from fgbg_tfds.depth.embedded.network import build_network, fold
 from fgbg_tfds.depth.embedded.teacher import feed
 from fgbg_tfds.procedural import draw_scene
@@ -19,22 +19,22 @@ HELD_OUT = 1 << 40  # seeds of held-out scenes begin here
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What a training run is; the same recipe gives the same weights.
+class Schedule:
+    """The schedule of a training; the same schedule gives the same weights.
 
     Attributes:
-      seed: Of scenes, first weights and order.
-      scenes: Distinct scenes.
+      seed: Seed of scenes, initial weights and order.
+      scenes: Number of distinct scenes.
       scene_size: Pixels of their sides.
-      steps: Optimizer steps.
+      steps: Number of optimizer steps.
       batch_size: Scenes in a step.
       feeds: Sides of the network's input, in turn.
-      learning_rate: At its peak; it rises over 4 % of the steps, then falls as a
-        cosine to 0.
-      weight_decay: Of AdamW (https://arxiv.org/abs/1711.05101).
-      average: Decay of the running mean of the weights, which is what is kept.
-      edge_weight: Of gradient matching in the loss.
-      pasted: Part of the scenes with pasted cut-outs.
+      learning_rate: Peak learning rate; it rises over 4 % of the steps, then falls as
+        a cosine to 0.
+      weight_decay: Weight decay of AdamW (https://arxiv.org/abs/1711.05101).
+      average: Momentum of the averaged weights, which are kept.
+      edge_weight: Weight of gradient matching in the loss.
+      pasted: Probability of pasted cut-outs in a scene.
       augmented: Whether scenes are cropped, mirrored and recoloured.
       precision: 'float32' or 'mixed_bfloat16'.
     """
@@ -62,13 +62,13 @@ def _draw(seed: int, size: int, pasted: float) -> tuple[np.ndarray, np.ndarray]:
 def draw_scenes(
     seeds: range, size: int, pasted: float, workers: int = 1, show: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws scenes, in several processes if wanted; their number changes nothing.
+    """Draws scenes, in any number of processes, which does not change them.
 
     Args:
       seeds: One for each scene.
       size: Pixels of their sides.
-      pasted: Part of them with pasted cut-outs.
-      workers: Processes; 1 draws in this one.
+      pasted: Probability of pasted cut-outs.
+      workers: Number of processes; 1 draws in this one.
       show: Whether to show a progress bar.
 
     Returns:
@@ -103,8 +103,8 @@ def _augment(images, logs, boxes, gains, side: int):
       logs: float16 [N, S, S].
       boxes: float32 [N, 4], crops as top, left, bottom, right in 0 .. 1; left and
         right change places to mirror.
-      gains: float32 [N, 5], gains of the three channels, offset, part of colour.
-      side: Of the network's input.
+      gains: float32 [N, 5], gains of the three channels, offset, saturation.
+      side: Side of the network's input.
 
     Returns:
       float32 [N, side, side, 3] and float32 [N, side / 2, side / 2].
@@ -127,10 +127,10 @@ def _augment(images, logs, boxes, gains, side: int):
 
 def _draw_augmentation(rng: np.random.Generator, count: int):
     """Draws `boxes`, `gains` and `rows` for a batch."""
-    part = rng.uniform(0.7, 1.0, (count, 2))
-    part[rng.random(count) < 0.3] = 1.0
-    corner = rng.random((count, 2)) * (1 - part)
-    boxes = np.concatenate([corner, corner + part], 1)
+    extent = rng.uniform(0.7, 1.0, (count, 2))
+    extent[rng.random(count) < 0.3] = 1.0
+    corner = rng.random((count, 2)) * (1 - extent)
+    boxes = np.concatenate([corner, corner + extent], 1)
     mirrored = rng.random(count) < 0.5
     boxes[mirrored] = boxes[mirrored][:, [0, 3, 2, 1]]
     gains = np.exp(rng.normal(0, 0.06, (count, 5)))
@@ -141,31 +141,17 @@ def _draw_augmentation(rng: np.random.Generator, count: int):
     return boxes.astype(np.float32), gains.astype(np.float32), rows
 
 
-def _as_drawn(count: int):
-    """`boxes` and `gains` that change nothing."""
-    boxes = np.tile(np.float32([0, 0, 1, 1]), (count, 1))
-    return boxes, np.tile(np.float32([1, 1, 1, 0, 1]), (count, 1))
+def _change_nothing(count: int):
+    """Makes `boxes` and `gains` that change nothing."""
+    boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (count, 1))
+    return boxes, np.tile(np.array([1, 1, 1, 0, 1], np.float32), (count, 1))
 
 
-class _Schedule:
-    """Rises over 4 % of the steps, then falls as a cosine."""
-
-    def __init__(self, peak: float, steps: int):
-        self._peak, self._steps = peak, steps
-
-    def __call__(self, step: int) -> float:
-        warm = max(1, round(0.04 * self._steps))
-        if step < warm:
-            return self._peak * (step + 1) / warm
-        part = (step - warm) / max(1, self._steps - warm)
-        return self._peak * 0.5 * (1 + np.cos(np.pi * part))
-
-
-def train_network(recipe: Recipe, images, logs, show: bool = True):
+def train_network(schedule: Schedule, images, logs, show: bool = True):
     """Trains the network on scenes.
 
     Args:
-      recipe: How.
+      schedule: Scenes, steps and rates.
       images: uint8 [N, S, S, 3].
       logs: float16 [N, S, S], log metres.
       show: Whether to show a progress bar.
@@ -176,13 +162,20 @@ def train_network(recipe: Recipe, images, logs, show: bool = True):
     import keras
     import tensorflow as tf
 
-    keras.utils.set_random_seed(recipe.seed)
+    keras.utils.set_random_seed(schedule.seed)
     tf.config.experimental.enable_op_determinism()
-    model = build_network(train=True, policy=recipe.precision)
+    model = build_network(train=True, policy=schedule.precision)
     model.get_layer("log_depth").bias.assign([np.log(12.0)])
     averaged = [tf.Variable(weight) for weight in model.weights]
+    warm = max(1, round(0.04 * schedule.steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        schedule.learning_rate / warm,
+        decay_steps=max(1, schedule.steps - warm),
+        warmup_target=schedule.learning_rate,
+        warmup_steps=warm,
+    )
     optimizer = keras.optimizers.AdamW(
-        recipe.learning_rate, weight_decay=recipe.weight_decay
+        rate, weight_decay=schedule.weight_decay, global_clipnorm=5.0
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
@@ -192,29 +185,28 @@ def train_network(recipe: Recipe, images, logs, show: bool = True):
         pictures, truth = _augment(images, logs, boxes, gains, side)
         with tf.GradientTape() as tape:
             estimate = model(feed(pictures, rows), training=True)
-            loss = depth_loss(estimate, truth, edge_weight=recipe.edge_weight)
+            loss = compute_loss(estimate, truth, edge_weight=schedule.edge_weight)
         gradients = tape.gradient(loss, model.trainable_variables)
-        gradients, _ = tf.clip_by_global_norm(gradients, 5.0)
         optimizer.apply(gradients, model.trainable_variables)
         for mean, weight in zip(averaged, model.weights, strict=True):
             mean.assign(decay * mean + (1 - decay) * tf.convert_to_tensor(weight))
         return loss
 
-    rng = np.random.default_rng([recipe.seed, 0x7A1])
-    rate = _Schedule(recipe.learning_rate, recipe.steps)
+    rng = np.random.default_rng([schedule.seed, 0x7A1])
     order = np.empty(0, int)
     losses = []
-    bar = tqdm.trange(recipe.steps, desc="training", unit="step", disable=not show)
+    bar = tqdm.trange(schedule.steps, desc="training", unit="step", disable=not show)
     for index in bar:
-        if len(order) < recipe.batch_size:
+        if len(order) < schedule.batch_size:
             order = np.concatenate([order, rng.permutation(len(images))])
-        chosen, order = np.split(order, [recipe.batch_size])
+        chosen, order = np.split(order, [schedule.batch_size])
         boxes, gains, rows = _draw_augmentation(rng, len(chosen))
-        if not recipe.augmented:
-            boxes, gains = _as_drawn(len(chosen))
-        optimizer.learning_rate.assign(rate(index))
-        decay = min(recipe.average, (1 + index) / (10 + index))
-        side = recipe.feeds[index % len(recipe.feeds)]
+        if not schedule.augmented:
+            boxes, gains = _change_nothing(len(chosen))
+        # Ours, since Keras's `use_ema` has no warm-up: after 300 steps, 55 % of the
+        # average would be the untrained weights (0.998 to the power of 300).
+        decay = min(schedule.average, (1 + index) / (10 + index))
+        side = schedule.feeds[index % len(schedule.feeds)]
         loss = step(
             images[chosen], logs[chosen], boxes, gains, rows, tf.constant(decay), side
         )

@@ -1,4 +1,4 @@
-"""The embedded teacher's weights as a file: an .npz of float16, no pickle."""
+"""The file of the embedded teacher's weights: an .npz of float16, without pickle."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import zipfile
 
 import numpy as np
 
+from fgbg_tfds.depth.weights_folder import EMBEDDED_WEIGHTS
 from fgbg_tfds.errors import InputError
-
-EMBEDDED = pathlib.Path(__file__).parents[1] / "weights" / "embedded.npz"
 
 
 def write_weights(path: str | pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
-    """Writes weights, all or nothing.
+    """Writes weights atomically.
 
     Args:
       path: The file, *.npz.
@@ -23,14 +22,15 @@ def write_weights(path: str | pathlib.Path, arrays: dict[str, np.ndarray]) -> No
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.partial.npz")
-    np.savez(partial, **{name: np.float16(array) for name, array in arrays.items()})
+    halves = {name: array.astype(np.float16) for name, array in arrays.items()}
+    np.savez(partial, allow_pickle=False, **halves)
     partial.replace(path)
 
 
 def read_weights(
     path: str | pathlib.Path | None, shapes: dict[str, tuple[int, ...]]
 ) -> dict[str, np.ndarray]:
-    """Reads weights and checks that they are all there.
+    """Reads weights and checks that they are complete.
 
     Args:
       path: The file; None is the embedded one.
@@ -42,14 +42,14 @@ def read_weights(
     Raises:
       InputError: If the file is missing, damaged or of another network.
     """
-    path = EMBEDDED if path is None else pathlib.Path(path)
+    path = EMBEDDED_WEIGHTS if path is None else pathlib.Path(path)
     wanted = "a file that `python -m fgbg_tfds.depth train` wrote is wanted"
     if path.is_dir() or not path.exists():
         kind = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"weights {path} {kind}; {wanted}")
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: np.float32(file[name]) for name in file.files}
+            arrays = {name: file[name].astype(np.float32) for name in file.files}
     except (
         OSError,
         ValueError,
@@ -72,7 +72,7 @@ def read_weights(
     return arrays
 
 
-def digest(path: str | pathlib.Path | None) -> str:
-    """The file's SHA-256, hexadecimal; None is the embedded file."""
-    path = EMBEDDED if path is None else pathlib.Path(path)
+def compute_digest(path: str | pathlib.Path | None) -> str:
+    """Computes a file's SHA-256, hexadecimal; None is the embedded file."""
+    path = EMBEDDED_WEIGHTS if path is None else pathlib.Path(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,6 +1,6 @@
-"""How far an estimated depth is from the true one.
+"""Metrics of estimated depth.
 
-The measures of Eigen et al. 2014 (https://arxiv.org/abs/1406.2283), section 4.
+Those of Eigen et al. 2014 (https://arxiv.org/abs/1406.2283), section 4.
 With p the estimate and t the truth, both in metres, over the valid pixels:
 
   abs_rel   mean |p - t| / t
@@ -8,7 +8,7 @@ With p the estimate and t the truth, both in metres, over the valid pixels:
   rmse      sqrt(mean (p - t)^2)
   rmse_log  sqrt(mean d^2), d = log p - log t
   silog     100 sqrt(mean d^2 - (mean d)^2)
-  delta_n   part of the pixels where max(p / t, t / p) < 1.25^n
+  delta_n   fraction of the pixels with max(p / t, t / p) < 1.25^n
   rank      Spearman's rank correlation of p and t
 """
 
@@ -43,15 +43,15 @@ def scale_by_median(estimate: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return estimate * (np.median(truth[valid]) / np.median(estimate[valid]))
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0, equal values sharing their mean rank."""
+def _compute_ranks(values: np.ndarray) -> np.ndarray:
+    """Computes ranks from 0; equal values share their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts + 1) / 2)[inverse]
 
 
-def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's rank correlation.
+def correlate_ranks(first: np.ndarray, second: np.ndarray) -> float:
+    """Computes Spearman's rank correlation.
 
     Args:
       first: float [n].
@@ -60,14 +60,14 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     Returns:
       -1 to 1; 0 where either is constant.
     """
-    a, b = _ranks(np.ravel(first)), _ranks(np.ravel(second))
+    a, b = _compute_ranks(np.ravel(first)), _compute_ranks(np.ravel(second))
     a, b = a - a.mean(), b - b.mean()
     spread = np.sqrt((a * a).sum() * (b * b).sum())
     return float((a * b).sum() / spread) if spread else 0.0
 
 
-def depth_metrics(estimate: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Measures one estimate, see the module's head.
+def compute_metrics(estimate: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Computes the metrics of one estimate; see the head of this module.
 
     Args:
       estimate: float [...], metres, above 0.
@@ -90,12 +90,12 @@ def depth_metrics(estimate: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         "delta_1": float(np.mean(ratio < 1.25)),
         "delta_2": float(np.mean(ratio < 1.25**2)),
         "delta_3": float(np.mean(ratio < 1.25**3)),
-        "rank": rank_correlation(p, t),
+        "rank": correlate_ranks(p, t),
     }
 
 
-def mean_metrics(estimates, truths, median_scaled: bool) -> dict[str, float]:
-    """Mean of `depth_metrics` over pictures.
+def average_metrics(estimates, truths, median_scaled: bool) -> dict[str, float]:
+    """Averages the metrics over pictures.
 
     Args:
       estimates: float [N, H, W], metres.
@@ -109,5 +109,5 @@ def mean_metrics(estimates, truths, median_scaled: bool) -> dict[str, float]:
     for estimate, truth in zip(estimates, truths, strict=True):
         if median_scaled:
             estimate = scale_by_median(estimate, truth)
-        rows.append(depth_metrics(estimate, truth))
+        rows.append(compute_metrics(estimate, truth))
     return {name: float(np.mean([row[name] for row in rows])) for name in NAMES}

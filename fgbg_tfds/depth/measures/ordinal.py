@@ -1,4 +1,4 @@
-"""Marked pairs on real pictures: which of two pixels is nearer."""
+"""Pairs of pixels on real pictures, of which the nearer one is marked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import dataclasses
 import pathlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
+from fgbg_tfds.compose import paste_at
+from fgbg_tfds.contract import MASK_THRESHOLD
 from fgbg_tfds.errors import InputError
 
 COLUMNS = (
@@ -75,12 +77,12 @@ def read_pairs(path: str | pathlib.Path) -> list[MarkedPair]:
         ) from error
 
 
-def trimmed_cutout(path: str | pathlib.Path, side: int) -> np.ndarray:
-    """Reads a cut-out, trims it to its alpha, gives its longer side `side` pixels.
+def read_trimmed(path: str | pathlib.Path, side: int) -> np.ndarray:
+    """Reads a cut-out, trims it to its alpha, and resizes its longer side.
 
     Args:
       path: A picture with transparency.
-      side: Pixels.
+      side: Pixels of the longer side.
 
     Returns:
       uint8 [h, w, 4].
@@ -94,35 +96,15 @@ def trimmed_cutout(path: str | pathlib.Path, side: int) -> np.ndarray:
         raise InputError(
             f"cut-out {path} cannot be read ({error}); a PNG with alpha is wanted"
         ) from error
-    seen = Image.fromarray(np.uint8(np.asarray(picture)[..., 3] > 128)).getbbox()
+    seen = Image.fromarray(
+        np.uint8(np.asarray(picture)[..., 3] > MASK_THRESHOLD)
+    ).getbbox()
     if seen is None:
         raise InputError(f"cut-out {path} is transparent; a PNG with a shape is wanted")
     picture = picture.crop(seen)
     scale = side / max(picture.size)
-    shape = [max(1, round(length * scale)) for length in picture.size]
-    return np.asarray(picture.resize(shape, Image.Resampling.BILINEAR))
-
-
-def paste(
-    picture: np.ndarray, cutout: np.ndarray, left: int, top: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pastes a cut-out that lies fully inside.
-
-    Args:
-      picture: uint8 [H, W, 3].
-      cutout: uint8 [h, w, 4].
-      left: Column of its upper left corner.
-      top: Row of it.
-
-    Returns:
-      The composite, uint8 [H, W, 3], and the alpha, uint8 [H, W].
-    """
-    canvas = Image.fromarray(picture)
-    shape = Image.fromarray(cutout)
-    canvas.paste(shape, (left, top), shape)
-    alpha = Image.new("L", canvas.size, 0)
-    alpha.paste(shape.getchannel("A"), (left, top))
-    return np.asarray(canvas), np.asarray(alpha)
+    width, height = (max(1, round(length * scale)) for length in picture.size)
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _open(path: pathlib.Path) -> np.ndarray:
@@ -138,12 +120,12 @@ def _open(path: pathlib.Path) -> np.ndarray:
 def judge_pairs(
     teacher, pairs: list[MarkedPair], pictures: str | pathlib.Path
 ) -> np.ndarray:
-    """Finds for which pairs a teacher sees the nearer pixel nearer.
+    """Finds the pairs of which a teacher sees the nearer pixel nearer.
 
     Args:
       teacher: uint8 [N, H, W, 3] to float32 [N, H, W].
       pairs: The pairs.
-      pictures: The folder that their files lie in.
+      pictures: The folder of their files.
 
     Returns:
       bool [n].
@@ -160,44 +142,38 @@ def judge_pairs(
             image = _open(folder / pair.picture)
             if pair.cutout:
                 left, top, side = pair.box
-                cutout = trimmed_cutout(folder / pair.cutout, side)
-                image, _ = paste(image, cutout, left, top)
+                cutout = read_trimmed(folder / pair.cutout, side)
+                image = paste_at(image, cutout, left, top).fgbg
             depths[key] = teacher(image[None])[0]
         (x0, y0), (x1, y1) = pair.near, pair.far
         right.append(depths[key][y0, x0] < depths[key][y1, x1])
     return np.array(right, bool)
 
 
-def row_prior(pairs: list[MarkedPair]) -> np.ndarray:
-    """What 'lower in the picture is nearer' says of the pairs, bool [n]."""
+def judge_by_row(pairs: list[MarkedPair]) -> np.ndarray:
+    """Judges pairs by 'lower in the picture is nearer', bool [n]."""
     return np.array([pair.near[1] > pair.far[1] for pair in pairs], bool)
 
 
-def _spread(mask: np.ndarray, times: int) -> np.ndarray:
-    """Grows a mask by `times` pixels in the four directions."""
-    for _ in range(times):
-        grown = mask.copy()
-        grown[1:] |= mask[:-1]
-        grown[:-1] |= mask[1:]
-        grown[:, 1:] |= mask[:, :-1]
-        grown[:, :-1] |= mask[:, 1:]
-        mask = grown
-    return mask
+def _grow(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """Grows a mask [H, W] by a number of pixels in all directions."""
+    filtered = Image.fromarray(mask).filter(ImageFilter.MaxFilter(2 * pixels + 1))
+    return np.asarray(filtered)
 
 
-def object_ratio(depth: np.ndarray, alpha: np.ndarray) -> float:
-    """How much nearer a pasted object is than the ring around it.
+def compute_object_ratio(depth: np.ndarray, alpha: np.ndarray) -> float:
+    """Computes how much nearer a pasted object is than the ring around it.
 
     Args:
       depth: float [H, W], metres.
-      alpha: uint8 [H, W], of the object.
+      alpha: uint8 [H, W], alpha of the object.
 
     Returns:
       Median depth of a ring 3 to 12 pixels outside the object over the median
       depth of the object without its edge; above 1 is nearer.
     """
-    inside = ~_spread(alpha < 250, 3)
-    ring = _spread(alpha > 0, 12) & ~_spread(alpha > 0, 3)
+    inside = ~_grow(alpha < 250, 3)
+    ring = _grow(alpha > 0, 12) & ~_grow(alpha > 0, 3)
     if not inside.any():
-        inside = alpha > 128
+        inside = alpha > MASK_THRESHOLD
     return float(np.median(depth[ring]) / np.median(depth[inside]))

@@ -2,7 +2,7 @@
 
 Godard, Mac Aodha, Firman, Brostow: Digging Into Self-Supervised Monocular Depth
 Estimation, ICCV 2019, https://arxiv.org/abs/1806.01260. The network stands in
-`monodepth2_network`; here are its weights' files and the way from disparity to metres.
+`network`; here are its weights' files and the conversion of disparity to metres.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Monodepth2(NetworkTeacher):
           float32 [N, height, width] of the feed size: the sigmoid's output in 0..1,
           growing with nearness.
         """
-        return self.output(images)
+        return self.compute_output(images)
 
 
 def load(weights: str | pathlib.Path | None, precision: str) -> Monodepth2:
@@ -73,7 +73,7 @@ def load(weights: str | pathlib.Path | None, precision: str) -> Monodepth2:
             decoder, monodepth2_tensors.decoder_shapes(), path / _FILES[1]
         ),
     }
-    size = _feed_size(encoder, name, path)
+    size = _find_feed_size(encoder, name, path)
     metric = _is_metric(encoder, name)
     precision = resolve_precision(precision)
     network = monodepth2_network.build_network(*size, precision)
@@ -84,26 +84,28 @@ def load(weights: str | pathlib.Path | None, precision: str) -> Monodepth2:
     card = TeacherCard(
         name="monodepth2",
         weights=name,
-        weights_sha256=sources.digest(files),
+        weights_sha256=sources.compute_digest(files),
         precision=precision,
         feed_size=size,
         metric=metric,
         rule=rule,
         licence=catalogue.LICENCES["monodepth2"],
     )
-    return Monodepth2(card, lambda images: network(images, training=False), _metres)
+    return Monodepth2(
+        card, lambda images: network(images, training=False), _convert_to_metres
+    )
 
 
-def _metres(disparity: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Turns disparity [N, h, w] into metres [N, H, W]; disparity is what is resized."""
+def _convert_to_metres(disparity: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Converts disparity [N, h, w] to metres [N, H, W]; it resizes disparity."""
     disparity = enlarge(disparity, size)
     return _UNIT / (_LEAST + (_GREATEST - _LEAST) * disparity)
 
 
-def _feed_size(
+def _find_feed_size(
     encoder: dict[str, Any], name: str, path: pathlib.Path
 ) -> tuple[int, int]:
-    """Returns (height, width) as the checkpoint says, or else its name."""
+    """Finds (height, width) in the checkpoint, else in its name."""
     height, width = encoder.get("height"), encoder.get("width")
     named = re.search(r"(\d+)x(\d+)", name)
     if height is None and width is None and named:
@@ -118,6 +120,6 @@ def _feed_size(
 
 
 def _is_metric(encoder: dict[str, Any], name: str) -> bool:
-    """Whether training saw two cameras, so a scale: by the checkpoint, or its name."""
+    """Tells by checkpoint or name whether training saw two cameras, and so a scale."""
     recorded = encoder.get("use_stereo")
     return bool(recorded) if recorded is not None else "stereo" in name

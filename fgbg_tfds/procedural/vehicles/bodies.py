@@ -46,7 +46,7 @@ TOPS = {
 
 
 class Body:
-    """A lofted body: where its surface lies for a place along its length."""
+    """A lofted body: its surface as a function of the place along its length."""
 
     def __init__(self, top, length, width, height, clearance, front):
         self.length, self.width, self.height = length, width, height
@@ -65,31 +65,31 @@ class Body:
         self.clearance = clearance
 
     def top(self, part):
-        """Height of the outline, for a part of the length from the nose."""
+        """Computes the height of the outline at a fraction of the length."""
         return np.interp(part, self._at, self._top)
 
     def belt(self, part):
-        """Height at which the windows begin."""
+        """Computes the height of the windows' lower edge."""
         level = np.interp(part, *self._belt) * self.height
         return np.minimum(level, self.top(part))
 
     def bottom(self, part):
-        """Height of the sill."""
+        """Computes the height of the sill."""
         ends = np.clip(np.abs(2 * part - 1) - 0.86, 0, 1) / 0.14
         return self.clearance + 0.10 * ends**2
 
     def half(self, part):
-        """Half the width."""
+        """Computes half the width."""
         ends = np.abs(2 * np.asarray(part) - 1)
         round_off = 0.05 * ends**4 + 0.10 * np.clip((ends - 0.93) / 0.07, 0, 1) ** 2
         return self.width / 2 * (1 - round_off)
 
     def x(self, part):
-        """Metres ahead of the vehicle's middle."""
+        """Computes metres ahead of the vehicle's middle."""
         return self.front - np.asarray(part) * self.length
 
     def side(self, part, z):
-        """Y of the left surface at height z."""
+        """Computes y of the left surface at height z."""
         belt, low = self.belt(part), self.bottom(part)
         level = np.clip((z - low) / np.maximum(belt - low, 0.05), 0, 1)
         bulge = 0.94 + 0.06 * np.sin(np.pi * np.clip(level * 0.9 + 0.08, 0, 1))
@@ -98,12 +98,12 @@ class Body:
         return self.half(part) * bulge * (1 - tumble * lean)
 
     def point(self, part, z, sign=1.0):
-        """Points [..., 3] on the left (sign 1) or right (-1) side at height z."""
+        """Computes points [..., 3] on the left (1) or right (-1) side at height z."""
         part, z = np.broadcast_arrays(np.float64(part), np.float64(z))
         return np.stack([self.x(part), sign * self.side(part, z), z], -1)
 
     def over(self, part, across):
-        """Points on bonnet, glass and roof; across in -1 .. 1."""
+        """Computes points on bonnet, glass and roof; across in -1 .. 1."""
         part, across = np.broadcast_arrays(np.float64(part), np.float64(across))
         top = self.top(part)
         edge = self.side(part, top)
@@ -111,7 +111,7 @@ class Body:
         return np.stack([self.x(part), across * edge, top + crown], -1)
 
     def grid(self, fine: bool) -> np.ndarray:
-        """The whole surface, [stations, around, 3], from right sill to left."""
+        """Computes the surface, [stations, around, 3], from right sill to left."""
         stations, low, high, over = (52, 9, 7, 9) if fine else (26, 6, 4, 5)
         ends = np.array([0, 0.003, 0.008, 0.016, 0.028])
         part = np.concatenate(

@@ -1,4 +1,4 @@
-"""The shapes of vehicles: what kinds there are, how large, how painted."""
+"""The shapes of vehicles: their kinds, sizes and paints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import dataclasses
 import numpy as np
 
 from fgbg_tfds.procedural.vehicles.bodies import TOPS, Body
-from fgbg_tfds.procedural.vehicles.panels import Panel, face, glass, seams
+from fgbg_tfds.procedural.vehicles.panels import (
+    Panel,
+    make_face,
+    make_glass,
+    make_seams,
+)
 
 # kind: (length, width, height, wheel radius, axles as parts of the length)
 _SIZES = {
@@ -40,7 +45,7 @@ class Wheel:
 
 @dataclasses.dataclass(frozen=True)
 class Shell:
-    """A closed surface: grid [n, m, 3], colour of its cells, what lies on it."""
+    """A closed surface: grid [n, m, 3], colour of its cells, panels on it."""
 
     grid: np.ndarray
     colour: np.ndarray
@@ -60,25 +65,27 @@ class Coachwork:
     rim: np.ndarray
 
 
-def _shell(
+def _make_shell(
     body: Body, kind, axles, radius, paint, rng, tail: bool, fine: bool
 ) -> Shell:
     grid = body.grid(fine)
     cells = (grid.shape[0] - 1, grid.shape[1] - 1)
     colour = np.broadcast_to(np.float64(paint), (*cells, 3)).copy()
     dark = tuple(np.array([34, 40, 48]) + rng.uniform(-8, 14))
-    panels = seams(body, kind, axles, radius, paint) + face(body, rng, front=True)
+    panels = make_seams(body, kind, axles, radius, paint) + make_face(
+        body, rng, front=True
+    )
     if tail:
-        panels += face(body, rng, front=False)
-    panels += glass(body, kind, rng, dark)
+        panels += make_face(body, rng, front=False)
+    panels += make_glass(body, kind, rng, dark)
     part = np.linspace(0.02, 0.98, 20)
     sill = body.point(part, body.bottom(part) + 0.02)
     underside = np.concatenate([sill, sill[::-1] * [1, -1, 1]])
     return Shell(grid, colour, tuple(panels), underside)
 
 
-def _box(front, length, width, low, high, paint) -> Shell:
-    """The body of a truck: a box with rounded-off colour and a dark frame."""
+def _make_box(front, length, width, low, high, paint) -> Shell:
+    """Makes the body of a truck: a box with rounded-off colour and a dark frame."""
     part = np.concatenate([[0, 0], np.linspace(0, 1, 24), [1, 1]])
     x = front - part * length
     y = np.concatenate([np.full(12, 0.5), np.linspace(0.5, -0.5, 8), np.full(12, -0.5)])
@@ -135,16 +142,18 @@ def design(
     if kind == "truck":
         cab = Body(TOPS["cab"], 2.2, width, height, clearance, length / 2)
         shells = [
-            _shell(cab, "cab", (0.42,), radius, paint, rng, tail=False, fine=fine)
+            _make_shell(cab, "cab", (0.42,), radius, paint, rng, tail=False, fine=fine)
         ]
         load = np.clip(rng.normal([205, 205, 200], 25), 30, 245)
         high = height * rng.uniform(1.0, 1.25)
         shells.append(
-            _box(length / 2 - 2.3, length - 2.3, width * 1.04, 0.75, high, load)
+            _make_box(length / 2 - 2.3, length - 2.3, width * 1.04, 0.75, high, load)
         )
     else:
         body = Body(TOPS[kind], length, width, height, clearance, length / 2)
-        shells = [_shell(body, kind, axles, radius, paint, rng, tail=True, fine=fine)]
+        shells = [
+            _make_shell(body, kind, axles, radius, paint, rng, tail=True, fine=fine)
+        ]
     wheels = tuple(
         Wheel(
             np.array([length * (0.5 - axle), side * (width / 2 - 0.03), radius]),

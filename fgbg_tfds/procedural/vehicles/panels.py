@@ -1,4 +1,4 @@
-"""What lies on a vehicle's body: glass, lamps, doors, grille, plate."""
+"""Panels on a vehicle's body: glass, lamps, doors, grille, plate."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Panel:
     line: float = 0.0  # metres wide; 0 is a filled polygon
 
 
-def glass(body: Body, kind, rng, dark) -> list[Panel]:
-    """Windscreen, rear window and side windows."""
+def make_glass(body: Body, kind, rng, dark) -> list[Panel]:
+    """Makes windscreen, rear window and side windows."""
     top = np.array(TOPS[kind]).T
     cowl, head = top[0][3], top[0][4]
     panels = []
@@ -67,8 +67,8 @@ def glass(body: Body, kind, rng, dark) -> list[Panel]:
     return panels
 
 
-def seams(body: Body, kind, axles, radius, paint) -> list[Panel]:
-    """Arches, doors, handles, sills and bumpers of both sides."""
+def make_seams(body: Body, kind, axles, radius, paint) -> list[Panel]:
+    """Makes arches, doors, handles, sills and bumpers of both sides."""
     panels = []
     ink = tuple(0.45 * np.asarray(paint))
     doors = {"bus": (0.06, 0.14, 0.45, 0.55), "van": (0.17, 0.42, 0.62)}.get(
@@ -118,8 +118,8 @@ def seams(body: Body, kind, axles, radius, paint) -> list[Panel]:
     return panels
 
 
-def face(body: Body, rng, front: bool) -> list[Panel]:
-    """Grille, lamps, plate and bumper of the nose or the tail."""
+def make_face(body: Body, rng, front: bool) -> list[Panel]:
+    """Makes grille, lamps, plate and bumper of the nose or the tail."""
     part = 0.004 if front else 0.996
     normal = np.array([1.0 if front else -1.0, 0, 0])
     x = body.x(0.0 if front else 1.0) + normal[0] * 0.01

@@ -1,4 +1,4 @@
-"""Cars, vans, trucks and buses: a lofted body seen through a pinhole."""
+"""Pictures of vehicles: a lofted body seen through a pinhole."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class _Eye:
         self.forward = np.array([-cos, -sin, 0.0])
         self.right = np.array([-sin, cos, 0.0])
         self.focal = pixels * distance  # pixels: of one metre at the vehicle
-        self.middle = 0.0
+        self.unit = pixels
+        self.middle = np.zeros(2)
 
-    def see(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Projects points [..., 3] to pixels [..., 2] and depth [...]."""
         offset = points - self.position
         depth = offset @ self.forward
@@ -35,8 +36,8 @@ class _Eye:
         return pixels, depth
 
 
-def _paint_shade(colour: np.ndarray, normal: np.ndarray, eye: np.ndarray):
-    """Lacquer: diffuse, a mirrored sky above a dark horizon, a highlight."""
+def _shade_lacquer(colour: np.ndarray, normal: np.ndarray, eye: np.ndarray):
+    """Shades lacquer: diffuse, a reflected sky above a dark horizon, a highlight."""
     diffuse = np.clip(normal @ (_SUN / np.linalg.norm(_SUN)), 0, 1)
     facing = np.clip(np.sum(normal * eye, -1), 0, 1)
     mirrored = 2 * facing[..., None] * normal - eye
@@ -50,8 +51,8 @@ def _paint_shade(colour: np.ndarray, normal: np.ndarray, eye: np.ndarray):
     return np.clip(shaded + 150 * glint[..., None], 0, 255)
 
 
-def _outward(corners: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Unit normals [n, 3] of quads [n, 4, 3], away from `inside`."""
+def _compute_normals(corners: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Computes unit normals [n, 3] of quads [n, 4, 3], away from `inside`."""
     normal = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-9
     away = np.sum((corners.mean(1) - inside) * normal, -1) < 0
@@ -68,13 +69,13 @@ class _Easel:
         self._colour = ImageDraw.Draw(self.colour)
         self._depth = ImageDraw.Draw(self.depth)
 
-    def polygon(self, pixels: np.ndarray, colour, depth: float) -> None:
+    def draw_polygon(self, pixels: np.ndarray, colour, depth: float) -> None:
         outline = [tuple(point) for point in pixels.tolist()]
         ink = (*(int(value) for value in colour), 255)
         self._colour.polygon(outline, fill=ink, outline=ink)
         self._depth.polygon(outline, fill=depth, outline=depth)
 
-    def line(self, pixels: np.ndarray, colour, width: int) -> None:
+    def draw_line(self, pixels: np.ndarray, colour, width: int) -> None:
         ink = (*(int(value) for value in colour), 255)
         self._colour.line([tuple(p) for p in pixels.tolist()], fill=ink, width=width)
 
@@ -85,16 +86,16 @@ def _draw_shell(easel: _Easel, eye: _Eye, grid: np.ndarray, colour: np.ndarray):
     corners = corners.reshape(-1, 4, 3)
     heart = (grid[:-1].mean(1) + grid[1:].mean(1)) / 2  # of each slice
     heart[:, 0] += 0.2 * (heart[:, 0].mean() - heart[:, 0])
-    normal = _outward(corners, np.repeat(heart, grid.shape[1] - 1, 0))
+    normal = _compute_normals(corners, np.repeat(heart, grid.shape[1] - 1, 0))
     toward = eye.position - corners.mean(1)
     toward /= np.linalg.norm(toward, axis=-1, keepdims=True)
-    pixels, depth = eye.see(corners)
+    pixels, depth = eye.project(corners)
     seen = np.sum(normal * toward, -1) > -0.15
-    shade = _paint_shade(colour.reshape(-1, 3), normal, toward)
+    shade = _shade_lacquer(colour.reshape(-1, 3), normal, toward)
     middle = depth.mean(1)
     for index in np.argsort(-middle):
         if seen[index]:
-            easel.polygon(pixels[index], shade[index], float(middle[index]))
+            easel.draw_polygon(pixels[index], shade[index], float(middle[index]))
 
 
 def _draw_panel(easel: _Easel, eye: _Eye, panel: Panel) -> None:
@@ -104,11 +105,11 @@ def _draw_panel(easel: _Easel, eye: _Eye, panel: Panel) -> None:
     toward /= np.linalg.norm(toward)
     if panel.normal @ toward < 0.06:
         return
-    pixels, depth = eye.see(panel.points)
+    pixels, depth = eye.project(panel.points)
     if panel.line:
-        easel.line(pixels, panel.colour, max(1, round(panel.line * eye.unit)))
+        easel.draw_line(pixels, panel.colour, max(1, round(panel.line * eye.unit)))
         return
-    easel.polygon(pixels, panel.colour, float(depth.mean()))
+    easel.draw_polygon(pixels, panel.colour, float(depth.mean()))
     if panel.glass:  # The sky in it: light above, dark below.
         half = len(pixels) // 2
         lower, upper = pixels[:half], pixels[half:][::-1]
@@ -117,7 +118,7 @@ def _draw_panel(easel: _Easel, eye: _Eye, panel: Panel) -> None:
             sky = 0.34 * (1 - step / 8)
             colour = (1 - sky) * np.asarray(panel.colour) + sky * _SKY
             strip = np.concatenate([edge, upper[::-1]])
-            easel.polygon(strip, colour, float(depth.mean()))
+            easel.draw_polygon(strip, colour, float(depth.mean()))
 
 
 def _draw_wheel(easel: _Easel, eye: _Eye, wheel: Wheel, rim, tread: bool) -> None:
@@ -125,22 +126,24 @@ def _draw_wheel(easel: _Easel, eye: _Eye, wheel: Wheel, rim, tread: bool) -> Non
     centre, radius, side = wheel.centre, wheel.radius, wheel.side
     turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     ring = np.stack([np.cos(turn), np.zeros_like(turn), np.sin(turn)], -1)
-    outer, depth = eye.see(centre + radius * ring)
+    outer, depth = eye.project(centre + radius * ring)
     middle = float(depth.mean())
     if tread:
-        inner = eye.see(centre + radius * ring - [0, side * 0.22, 0])[0]
+        inner = eye.project(centre + radius * ring - [0, side * 0.22, 0])[0]
         for index in range(len(turn)):
             pair = np.array([index - 1, index])
             strip = np.concatenate([inner[pair], outer[pair[::-1]]])
-            easel.polygon(strip, (26, 26, 28), middle)
-        easel.polygon(inner, (26, 26, 28), middle)
-        easel.polygon(outer, (30, 30, 32), middle)
+            easel.draw_polygon(strip, (26, 26, 28), middle)
+        easel.draw_polygon(inner, (26, 26, 28), middle)
+        easel.draw_polygon(outer, (30, 30, 32), middle)
         return
     if (eye.position - centre)[1] * side < 0.3:
         return
-    easel.polygon(outer, (38, 38, 40), middle)
+    easel.draw_polygon(outer, (38, 38, 40), middle)
     for part, colour in ((0.68, (22, 22, 24)), (0.64, rim), (0.54, rim * 0.62)):
-        easel.polygon(eye.see(centre + part * radius * ring)[0], colour, middle)
+        easel.draw_polygon(
+            eye.project(centre + part * radius * ring)[0], colour, middle
+        )
     spokes = 5
     for spoke in range(spokes):
         angle = 2 * np.pi * (spoke + 0.25) / spokes
@@ -148,19 +151,21 @@ def _draw_wheel(easel: _Easel, eye: _Eye, wheel: Wheel, rim, tread: bool) -> Non
         fan = np.array([angle - wide, angle + wide])
         tip = np.stack([np.cos(fan), np.zeros(2), np.sin(fan)], -1) * 0.62 * radius
         root = tip[::-1] * 0.2
-        easel.polygon(eye.see(centre + np.concatenate([tip, root]))[0], rim, middle)
-    easel.polygon(eye.see(centre + 0.16 * radius * ring)[0], rim * 0.8, middle)
+        easel.draw_polygon(
+            eye.project(centre + np.concatenate([tip, root]))[0], rim, middle
+        )
+    easel.draw_polygon(eye.project(centre + 0.16 * radius * ring)[0], rim * 0.8, middle)
 
 
 def render(
     work: Coachwork, azimuth: float, distance: float, height: float, pixels: float
 ) -> Sprite:
-    """Draws a vehicle as seen from one place.
+    """Draws a vehicle as seen from a place.
 
     Args:
       work: The vehicle.
-      azimuth: Where the eye stands, in radians from the vehicle's front, turning
-        to its left.
+      azimuth: Direction of the eye in radians from the vehicle's front, turning to
+        its left.
       distance: Metres from the vehicle's middle.
       height: Metres of the eye above the ground.
       pixels: Size of a metre at the vehicle's middle, before trimming.
@@ -170,11 +175,10 @@ def render(
     """
     fine = pixels * _OVERSAMPLING
     eye = _Eye(azimuth, distance, height, fine)
-    eye.unit = fine
     bounds = np.concatenate([shell.grid.reshape(-1, 3) for shell in work.shells])
     bounds = np.concatenate([bounds, bounds * [1, 1, 0]])
-    low = eye.see(bounds)[0].min(0) - 3
-    high = eye.see(bounds)[0].max(0) + 3
+    low = eye.project(bounds)[0].min(0) - 3
+    high = eye.project(bounds)[0].max(0) + 3
     eye.middle = -low
     size = np.ceil((high - low) / _OVERSAMPLING).astype(int) * _OVERSAMPLING
     easel = _Easel(int(size[0]), int(size[1]))
@@ -188,8 +192,8 @@ def render(
     for index in np.argsort([np.cos(azimuth) * place for place in away]):
         shell = work.shells[index]
         if shell.underside is not None:
-            outline, depth = eye.see(shell.underside)
-            easel.polygon(outline, (18, 18, 20), float(depth.mean()))
+            outline, depth = eye.project(shell.underside)
+            easel.draw_polygon(outline, (18, 18, 20), float(depth.mean()))
         _draw_shell(easel, eye, shell.grid, shell.colour)
         for panel in shell.panels:
             _draw_panel(easel, eye, panel)
@@ -208,7 +212,7 @@ def render(
     window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     rgba, depth, count = rgba[window], depth[window], count[window]
     feet = np.array([wheel.centre * [1, 1, 0] for wheel in work.wheels])
-    foot = float(eye.see(feet)[1].min())
+    foot = float(eye.project(feet)[1].min())
     relief = np.where(count > 0, depth - foot, 0).astype(np.float32)
     rgba = np.ascontiguousarray(rgba)
     return Sprite(rgba, relief, rgba.shape[0] / pixels, distance - foot)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from fgbg_tfds.compose import paste as compositing
-from fgbg_tfds.compose import pictures
+from fgbg_tfds.compose import find_box, pictures
+from fgbg_tfds.compose.paste import place_and_paste
 from fgbg_tfds.compose.recipe import Placement, Recipe
 
 
@@ -19,43 +19,43 @@ def test_background_stays_where_the_mask_is_zero(picture_folder):
     recipe = Recipe(
         tuple(p.name for p in foregrounds), tuple(p.name for p in backgrounds)
     )
-    for composite in list(recipe.composites())[::29]:
+    for composite in list(recipe.iterate())[::29]:
         background = backgrounds[composite.background].pixels
-        pasted = compositing.paste(
+        pasted = place_and_paste(
             background,
             foregrounds[composite.foreground].pixels,
-            recipe.placement(composite),
+            recipe.find_placement(composite),
             composite.flipped,
         )
         assert pasted.fgbg.dtype == pasted.mask.dtype == np.uint8
         assert pasted.mask.shape == (128, 128, 1)
         outside = pasted.mask[..., 0] == 0
         assert (pasted.fgbg[outside] == background[outside]).all()
-        ymin, xmin, ymax, xmax = compositing.bounding_box(pasted.mask)
+        ymin, xmin, ymax, xmax = find_box(pasted.mask)
         assert 0 <= ymin < ymax <= 1 and 0 <= xmin < xmax <= 1
 
 
 def test_opaque_pixels_are_the_cutouts_and_half_ones_the_mean():
     placement = Placement(scale=0.2, left=0.5, top=0.25)
-    opaque = compositing.paste(GROUND, square(), placement, flipped=False)
+    opaque = place_and_paste(GROUND, square(), placement, flipped=False)
     assert (opaque.mask[20:40, 40:60] == 255).all() and opaque.mask.sum() == 400 * 255
     assert (opaque.fgbg[20:40, 40:60] == (200, 100, 0)).all()
-    half = compositing.paste(GROUND, square(alpha=128), placement, flipped=False)
+    half = place_and_paste(GROUND, square(alpha=128), placement, flipped=False)
     expected = (np.array((200, 100, 0)) * 128 + GROUND[20:40, 40:60] * 127.0) / 255
     assert np.abs(half.fgbg[20:40, 40:60] - expected).max() <= 0.5
 
 
 def test_background_is_not_written_to():
     before = GROUND.copy()
-    compositing.paste(GROUND, square(), Placement(0.5, 0, 0), flipped=True)
+    place_and_paste(GROUND, square(), Placement(0.5, 0, 0), flipped=True)
     assert (before == GROUND).all()
 
 
 @pytest.mark.parametrize("left", [0, 1])
 @pytest.mark.parametrize("top", [0, 1])
 def test_foreground_reaches_every_edge_and_never_crosses_it(left, top):
-    mask = compositing.paste(GROUND, square(), Placement(0.3, left, top), False).mask
-    assert compositing.bounding_box(mask) == pytest.approx(
+    mask = place_and_paste(GROUND, square(), Placement(0.3, left, top), False).mask
+    assert find_box(mask) == pytest.approx(
         (0.7 * top, 0.7 * left, 0.7 * top + 0.3, 0.7 * left + 0.3)
     )
 
@@ -65,8 +65,8 @@ def test_flipping_mirrors_the_foreground_in_place():
     cutout[:, 20:] = (0, 0, 255, 255)
     cutout[:, :5, 3] = 0
     placement = Placement(0.4, 0.3, 0.6)
-    plain = compositing.paste(GROUND, cutout, placement, flipped=False)
-    flipped = compositing.paste(GROUND, cutout, placement, flipped=True)
+    plain = place_and_paste(GROUND, cutout, placement, flipped=False)
+    flipped = place_and_paste(GROUND, cutout, placement, flipped=True)
     rows, columns = slice(36, 76), slice(18, 58)
     assert (flipped.mask[rows, columns] == plain.mask[rows, columns][:, ::-1]).all()
     seen = plain.mask[rows, columns][:, ::-1, 0] == 255
@@ -76,7 +76,7 @@ def test_flipping_mirrors_the_foreground_in_place():
 
 def test_box_is_of_the_half_covered_pixels():
     mask = np.zeros((10, 20, 1), np.uint8)
-    assert compositing.bounding_box(mask) == (0, 0, 0, 0)
+    assert find_box(mask) == (0, 0, 0, 0)
     mask[2:5, 4:8] = 128
     mask[0] = 127
-    assert compositing.bounding_box(mask) == (0.2, 0.2, 0.5, 0.4)
+    assert find_box(mask) == (0.2, 0.2, 0.5, 0.4)

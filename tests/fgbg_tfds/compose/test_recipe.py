@@ -31,7 +31,7 @@ def test_splits_are_the_whole_and_disjoint_by_identity():
     whole = recipe(13, 7, placements=3)
     seen = [c for members in whole.splits.values() for c in members]
     assert len(seen) == len(set(seen)) == len(whole)
-    assert set(seen) == set(whole.composites())
+    assert set(seen) == set(whole.iterate())
     used = {
         split: (
             {c.foreground for c in whole.splits[split]},
@@ -56,11 +56,11 @@ def test_same_seed_same_recipe_other_seed_another():
     changed = recipe(seed=1)
     assert changed.splits != recipe().splits
     composite = Composite(0, 0, 0, False)
-    assert changed.placement(composite) != recipe().placement(composite)
+    assert changed.find_placement(composite) != recipe().find_placement(composite)
 
 
 def test_placement_is_known_for_ever():
-    placement = recipe().placement(Composite(3, 4, 5, True))
+    placement = recipe().find_placement(Composite(3, 4, 5, True))
     assert dataclasses.astuple(placement) == pytest.approx(
         (0.2843658247, 0.7389608769, 0.5119938953), abs=1e-9
     )
@@ -69,30 +69,30 @@ def test_placement_is_known_for_ever():
 def test_flipped_twin_stands_at_the_same_place():
     whole = recipe()
     plain, flipped = (Composite(1, 2, 3, flipped) for flipped in (False, True))
-    assert whole.placement(plain) == whole.placement(flipped)
+    assert whole.find_placement(plain) == whole.find_placement(flipped)
 
 
 def test_a_new_picture_moves_no_other():
     small, large = recipe(10, 10), recipe(11, 10)
-    for composite in list(small.composites())[::97]:
-        assert small.placement(composite) == large.placement(composite)
+    for composite in list(small.iterate())[::97]:
+        assert small.find_placement(composite) == large.find_placement(composite)
 
 
 def test_scale_stays_in_its_bounds_and_fills_them():
     whole = recipe(scale=(0.3, 0.6))
-    scales = [whole.placement(c).scale for c in whole.composites()]
+    scales = [whole.find_placement(c).scale for c in whole.iterate()]
     assert 0.3 <= min(scales) < 0.31 and 0.59 < max(scales) <= 0.6
     original = recipe(scale=(80 / 224, 80 / 224))
-    assert {original.placement(c).scale for c in original.composites()} == {80 / 224}
+    assert {original.find_placement(c).scale for c in original.iterate()} == {80 / 224}
 
 
 def test_without_flips_half_the_composites_remain():
     assert len(recipe(flips=False)) == len(recipe()) // 2
-    assert not any(c.flipped for c in recipe(flips=False).composites())
+    assert not any(c.flipped for c in recipe(flips=False).iterate())
 
 
 def test_keys_are_unique():
-    keys = [recipe().key(composite) for composite in recipe().composites()]
+    keys = [recipe().make_key(composite) for composite in recipe().iterate()]
     assert len(keys) == len(set(keys))
 
 

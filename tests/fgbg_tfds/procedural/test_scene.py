@@ -5,8 +5,8 @@ from fgbg_tfds.procedural import draw_scene, draw_street, draw_vehicle
 from fgbg_tfds.procedural.camera import Camera
 from fgbg_tfds.procedural.canvas import Canvas
 from fgbg_tfds.procedural.scene import paste_cutout
-from fgbg_tfds.procedural.textures import SIDE, texture
 from fgbg_tfds.procedural.sprite import Sprite
+from fgbg_tfds.procedural.textures import SIDE, texture
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,9 @@ def test_plane_has_exact_depth():
     camera = Camera(64, (64.0, 64.0), 0.5, 1.5)
     canvas = Canvas(camera)
     grey = texture(np.full((SIDE, SIDE, 3), 100, np.uint8), 1.0, 1.0)
-    canvas.rectangle((-50, -50, 7.0), (100, 0, 0), (0, 100, 0), grey)
+    canvas.draw_rectangle((-50, -50, 7.0), (100, 0, 0), (0, 100, 0), grey)
     np.testing.assert_allclose(canvas.depth, 7.0, rtol=1e-5)
-    canvas.rectangle((-50, 0, -50), (100, 0, 0), (0, 0, 100), grey)
+    canvas.draw_rectangle((-50, 0, -50), (100, 0, 0), (0, 0, 100), grey)
     row = 63.5 - 32  # pixels below the horizon, of the lowest row
     np.testing.assert_allclose(canvas.depth[-1], 1.5 * 64 / row, rtol=1e-4)
     np.testing.assert_allclose(canvas.depth[0], 7.0, rtol=1e-5)
@@ -56,13 +56,15 @@ def test_plane_has_exact_depth():
 def test_projection_inverts_rays():
     camera = Camera(64, (50.0, 60.0), 0.4, 1.7, yaw=0.2, roll=0.05)
     points = camera.eye + 9.0 * camera.rays.astype(float)
-    seen = camera.see(points)
+    seen = camera.project(points)
     middle = np.arange(64) + 0.5
     np.testing.assert_allclose(seen[..., 0], np.tile(middle, (64, 1)), atol=1e-3)
     np.testing.assert_allclose(seen[..., 1], np.tile(middle[:, None], 64), atol=1e-3)
     np.testing.assert_allclose(seen[..., 2], 9.0, atol=1e-4)
     flat = Camera(64, (50.0, 60.0), 0.4, 1.7)
-    assert flat.see(np.array([0.0, 1.7, 1e6]))[1] == pytest.approx(0.4 * 64, abs=0.1)
+    assert flat.project(np.array([0.0, 1.7, 1e6]))[1] == pytest.approx(
+        0.4 * 64, abs=0.1
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))

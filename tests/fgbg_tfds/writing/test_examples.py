@@ -32,7 +32,7 @@ class BrightnessTeacher(Teacher):
 class Kept(dict):
     """Batches in memory."""
 
-    def batch(self, shard, index):
+    def read_batch(self, shard, index):
         return self.get((shard, index))
 
     def keep_batch(self, shard, index, examples):
@@ -56,8 +56,10 @@ def decode(data):
 def test_each_composite_gets_the_label_of_its_own_pixels(settings):
     studio = Studio(settings, BrightnessTeacher())
     composites = studio.recipe.splits["cross"][:12]
-    made = list(studio.examples([("shard", composites)], Kept()))
-    assert [key for _, key, _ in made] == [studio.recipe.key(c) for c in composites]
+    made = list(studio.make_examples([("shard", composites)], Kept()))
+    assert [key for _, key, _ in made] == [
+        studio.recipe.make_key(c) for c in composites
+    ]
     for composite, (_, _, example) in zip(composites, made, strict=True):
         pasted = studio.compose(composite)
         metres = 1 + pasted.fgbg.mean(-1, dtype=np.float32) / 8
@@ -70,7 +72,7 @@ def test_teacher_sees_batches_of_the_size_it_asks_for(settings):
     teacher = BrightnessTeacher()
     studio = Studio(settings, teacher)
     composites = studio.recipe.splits["cross"][:12]
-    assert len(list(studio.examples([("shard", composites)], Kept()))) == 12
+    assert len(list(studio.make_examples([("shard", composites)], Kept()))) == 12
     assert [len(batch) for batch in teacher.batches] == [BATCH, BATCH, 2]
 
 
@@ -78,12 +80,12 @@ def test_kept_batches_are_not_labelled_again_and_nothing_changes(settings):
     composites = Studio(settings, BrightnessTeacher()).recipe.splits["cross"][:12]
     kept = Kept()
     whole = list(
-        Studio(settings, BrightnessTeacher()).examples([("s", composites)], kept)
+        Studio(settings, BrightnessTeacher()).make_examples([("s", composites)], kept)
     )
     assert len(kept) == 3
     del kept["s", 1]
     teacher = BrightnessTeacher()
-    again = list(Studio(settings, teacher).examples([("s", composites)], kept))
+    again = list(Studio(settings, teacher).make_examples([("s", composites)], kept))
     assert again == whole
     assert len(teacher.batches) == 1
 
@@ -107,7 +109,7 @@ def test_teacher_looks_at_the_next_shard_while_the_last_is_written(settings):
     composites = studio.recipe.splits["cross"][: 2 * BATCH]
     shards = [("first", composites[:BATCH]), ("second", composites[BATCH:])]
     names = []
-    for name, _, _ in studio.examples(shards, Kept()):
+    for name, _, _ in studio.make_examples(shards, Kept()):
         teacher.received.set()
         names.append(name)
     assert names == ["first"] * BATCH + ["second"] * BATCH
@@ -117,11 +119,11 @@ def test_batches_of_another_size_are_labelled_again(settings):
     composites = Studio(settings, BrightnessTeacher()).recipe.splits["cross"][:BATCH]
     kept = Kept()
     whole = list(
-        Studio(settings, BrightnessTeacher()).examples([("s", composites)], kept)
+        Studio(settings, BrightnessTeacher()).make_examples([("s", composites)], kept)
     )
     kept["s", 0] = kept["s", 0][:-1]
     studio = Studio(settings, BrightnessTeacher())
-    assert list(studio.examples([("s", composites)], kept)) == whole
+    assert list(studio.make_examples([("s", composites)], kept)) == whole
 
 
 def test_geometric_labelling_looks_at_each_background_once(settings):
@@ -130,7 +132,7 @@ def test_geometric_labelling_looks_at_each_background_once(settings):
     fields.pop("recipe", None)
     studio = Studio(Settings(**fields), teacher)
     composites = studio.recipe.splits["cross"]
-    made = list(studio.examples([("shard", composites)], Kept()))
+    made = list(studio.make_examples([("shard", composites)], Kept()))
     assert len(made) == len(composites)
     assert len(teacher.batches) == 1  # three backgrounds fit in one batch
     for composite, (_, _, example) in zip(composites, made, strict=True):

@@ -11,6 +11,7 @@ from fgbg_tfds.errors import InputError
 from fgbg_tfds.settings import Settings
 from fgbg_tfds.writing import shards, staging
 from fgbg_tfds.writing.examples import Studio
+from fgbg_tfds.writing.recipe import make_recipe, open_sources
 
 
 def config_of(folders, **fields):
@@ -41,7 +42,9 @@ def local(drawn_folders, short_shards, tmp_path):
 
 def test_whole_recipe_makes_sensible_files():
     settings = Settings(foregrounds="drawn:100", backgrounds="drawn:100")
-    cut = shards.cut(settings, lambda *names: "-".join(map(str, names)), None)
+    cut = shards.cut_shards(
+        recipe_of(settings), lambda *names: "-".join(map(str, names)), None
+    )
     every = [shard for members in cut.values() for shard in members]
     assert sum(map(len, every)) == 400_000
     assert {split: len(members) for split, members in cut.items()} == {
@@ -54,15 +57,15 @@ def test_whole_recipe_makes_sensible_files():
 
 
 def test_huge_splits_get_larger_shards_not_more(monkeypatch):
-    monkeypatch.setattr(shards, "MOST_SHARDS", 2)
-    cut = shards.cut(Settings(), lambda *names: "name", None)
+    monkeypatch.setattr(shards, "MAX_SHARDS", 2)
+    cut = shards.cut_shards(recipe_of(Settings()), lambda *names: "name", None)
     assert max(map(len, cut.values())) == 2
     assert sum(len(s) for members in cut.values() for s in members) == 4000
 
 
 def test_little_travels_to_workers(drawn_folders, tmp_path):
     settings = Settings(foregrounds="drawn:100", backgrounds="drawn:100")
-    assert len(settings.recipe.splits["train"]) == 256_000
+    assert len(recipe_of(settings).splits["train"]) == 256_000
     features = Builder(
         config=config_of(drawn_folders), data_dir=str(tmp_path)
     ).info.features
@@ -127,6 +130,10 @@ def test_bucket_gets_the_same_bytes_and_a_stopped_build_goes_on(
     build()  # nothing is left to do
 
 
+def recipe_of(settings):
+    return make_recipe(settings, open_sources(settings))
+
+
 def every_shard(builder):
-    cut = shards.cut(builder.builder_config.settings, lambda *names: "name", None)
+    cut = shards.cut_shards(builder.builder_config.recipe, lambda *names: "name", None)
     return [shard for members in cut.values() for shard in members]

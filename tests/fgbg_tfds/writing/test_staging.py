@@ -16,10 +16,10 @@ BATCH = [
 
 def test_batch_comes_back_as_it_was_kept(tmp_path):
     kept = staging.open_staging(tmp_path, "abc")
-    assert kept.batch("shard", 3) is None
+    assert kept.read_batch("shard", 3) is None
     kept.keep_batch("shard", 3, BATCH)
-    assert kept.batch("shard", 3) == BATCH
-    assert staging.open_staging(tmp_path, "abc").batch("shard", 3) == BATCH
+    assert kept.read_batch("shard", 3) == BATCH
+    assert staging.open_staging(tmp_path, "abc").read_batch("shard", 3) == BATCH
 
 
 def test_finished_shard_replaces_its_batches(tmp_path):
@@ -28,9 +28,9 @@ def test_finished_shard_replaces_its_batches(tmp_path):
     kept.keep_batch("other", 0, BATCH)
     (tmp_path / "shard").write_bytes(b"records")
     kept.keep_shard(tmp_path / "shard")
-    assert kept.shard("shard").read_bytes() == b"records"
-    assert kept.batch("shard", 0) is None
-    assert kept.batch("other", 0) == BATCH
+    assert kept.locate_shard("shard").read_bytes() == b"records"
+    assert kept.read_batch("shard", 0) is None
+    assert kept.read_batch("other", 0) == BATCH
 
 
 def test_what_other_builds_left_is_removed(tmp_path):
@@ -62,9 +62,9 @@ def test_lock_of_a_killed_build_does_not_stand_in_the_way(tmp_path):
 
 def test_too_small_a_disk_is_refused_before_the_start(tmp_path):
     free = shutil.disk_usage(tmp_path).free
-    staging.require_room(tmp_path / "not" / "yet", free // 2)
+    staging.require_space(tmp_path / "not" / "yet", free // 2)
     with pytest.raises(InputError, match="GB are free"):
-        staging.require_room(tmp_path / "not" / "yet", 2 * free + 10**12)
+        staging.require_space(tmp_path / "not" / "yet", 2 * free + 10**12)
 
 
 def test_what_a_killed_build_left_is_not_needed_again(tmp_path, monkeypatch):
@@ -75,27 +75,27 @@ def test_what_a_killed_build_left_is_not_needed_again(tmp_path, monkeypatch):
     storage.link(written, folder / "shard")
     disk = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: disk)
-    staging.require_room(tmp_path, 6000)
+    staging.require_space(tmp_path, 6000)
     with pytest.raises(InputError, match=r"needs about 0\.0 MB"):
-        staging.require_room(tmp_path, 6001)
+        staging.require_space(tmp_path, 6001)
 
 
 def test_bucket_keeps_shards_and_no_batches(bucket):
     kept = staging.open_staging(bucket / "config", "abc")
     kept.keep_batch("shard", 0, BATCH)
-    assert kept.batch("shard", 0) is None
+    assert kept.read_batch("shard", 0) is None
     (bucket / "shard").write_bytes(b"records")
     kept.keep_shard(bucket / "shard")
     kept.keep_shard(bucket / "shard")
-    assert kept.shard("shard").read_bytes() == b"records"
+    assert kept.locate_shard("shard").read_bytes() == b"records"
     again = staging.open_staging(bucket / "config", "abc")
-    assert again.shard("shard").exists()
+    assert again.locate_shard("shard").exists()
     staging.close_staging(bucket / "config")
-    assert not again.shard("shard").exists()
+    assert not again.locate_shard("shard").exists()
 
 
 def test_bucket_has_room_and_no_lock(bucket):
-    staging.require_room(bucket, 10**18)
+    staging.require_space(bucket, 10**18)
     with staging.BuildLock(bucket), staging.BuildLock(bucket):
         pass
 
@@ -106,7 +106,7 @@ def test_finished_build_leaves_nothing_even_if_killed_at_the_end(tmp_path):
     (tmp_path / "building.lock").touch()
     with staging.BuildLock(tmp_path):
         staging.remove_leftovers(tmp_path)  # another build is at work
-        assert staging.leftovers(tmp_path)
+        assert staging.list_leftovers(tmp_path)
     staging.remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["1.0.0"]
 

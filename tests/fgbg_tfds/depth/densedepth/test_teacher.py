@@ -97,7 +97,7 @@ def test_metres_grow_with_distance(made, tmp_path, name, feed, nearest, farthest
     path = reference.write(tmp_path / f"{name}.h5", *made)
     teacher = load_teacher("densedepth", path, "float32")
     images = monodepth2_reference.random_images(1, *feed, seed=5)
-    output, metres = teacher.output(images)[0], teacher(images)[0]
+    output, metres = teacher.compute_output(images)[0], teacher(images)[0]
     assert output.shape == (feed[0] // 2, feed[1] // 2)
     assert metres.shape == feed and metres.dtype == np.float32
     # Bright is near in what the network says; the label grows with distance.

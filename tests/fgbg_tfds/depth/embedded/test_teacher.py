@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from fgbg_tfds.depth import load_teacher
+from fgbg_tfds.depth import EMBEDDED_WEIGHTS, load_teacher
 from fgbg_tfds.depth.embedded.network import build_network
-from fgbg_tfds.depth.embedded.weight_file import EMBEDDED, read_weights, write_weights
+from fgbg_tfds.depth.embedded.weight_file import read_weights, write_weights
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.procedural import draw_street
 
@@ -28,8 +28,8 @@ def test_card_says_what_it_is(teacher):
 
 
 def test_weights_are_small_and_hold_no_pickle():
-    assert EMBEDDED.stat().st_size < 3_000_000
-    with np.load(EMBEDDED, allow_pickle=False) as file:
+    assert EMBEDDED_WEIGHTS.stat().st_size < 3_000_000
+    with np.load(EMBEDDED_WEIGHTS, allow_pickle=False) as file:
         assert all(file[name].dtype == np.float16 for name in file.files)
 
 
@@ -75,7 +75,7 @@ def test_bfloat16_comes_close(teacher, streets):
 
 def test_own_weights_are_read(teacher, streets, tmp_path):
     path = tmp_path / "own.npz"
-    path.write_bytes(EMBEDDED.read_bytes())
+    path.write_bytes(EMBEDDED_WEIGHTS.read_bytes())
     own = load_teacher("embedded", weights=path, precision="float32")
     assert own.card.weights == "own.npz"
     assert own.card.weights_sha256 == teacher.card.weights_sha256
@@ -91,7 +91,7 @@ def test_missing_weights_are_named(tmp_path):
 
 
 def _truncated(path):
-    path.write_bytes(EMBEDDED.read_bytes()[:1000])
+    path.write_bytes(EMBEDDED_WEIGHTS.read_bytes()[:1000])
 
 
 def _text(path):

@@ -3,7 +3,7 @@ import pytest
 
 from fgbg_tfds.depth import load_teacher
 from fgbg_tfds.depth.__main__ import main
-from fgbg_tfds.depth.embedded.training import Recipe, draw_scenes, train_network
+from fgbg_tfds.depth.embedded.training import Schedule, draw_scenes, train_network
 
 TINY = ["--scenes", "4", "--steps", "1", "--batch_size", "2", "--workers", "1"]
 
@@ -19,9 +19,9 @@ def test_training_writes_weights_that_load(tmp_path, capsys):
 
 def test_same_seed_same_weights():
     images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    recipe = Recipe(steps=2, batch_size=2, feeds=(64,))
-    first, losses = train_network(recipe, images, logs, show=False)
-    again, _ = train_network(recipe, images, logs, show=False)
+    schedule = Schedule(steps=2, batch_size=2, feeds=(64,))
+    first, losses = train_network(schedule, images, logs, show=False)
+    again, _ = train_network(schedule, images, logs, show=False)
     assert len(losses) == 2 and np.isfinite(losses).all()
     for name, array in first.items():
         np.testing.assert_array_equal(array, again[name])
@@ -32,12 +32,12 @@ def test_scenes_go_in_as_drawn_without_augmentation():
     images[1], logs[1] = images[0, :, ::-1], logs[0, :, ::-1]
     ways = {"steps": 1, "batch_size": 1, "feeds": (64,), "augmented": False}
     kept = [
-        train_network(Recipe(**ways), images[which], logs[which], show=False)[1]
+        train_network(Schedule(**ways), images[which], logs[which], show=False)[1]
         for which in ([0], [1])
     ]
     assert kept[0] != kept[1]
     changed = train_network(
-        Recipe(**ways | {"augmented": True}), images[:1], logs[:1], show=False
+        Schedule(**ways | {"augmented": True}), images[:1], logs[:1], show=False
     )
     assert changed[1] != kept[0]
 

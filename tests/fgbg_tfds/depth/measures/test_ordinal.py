@@ -40,14 +40,14 @@ def test_pairs_are_judged_on_the_picture(tmp_path):
     ]
     judged = ordinal.judge_pairs(dark_is_near, pairs, tmp_path)
     assert judged.tolist() == [True, False, True]
-    assert ordinal.row_prior(pairs).tolist() == [False, False, False]
+    assert ordinal.judge_by_row(pairs).tolist() == [False, False, False]
 
 
 def test_object_ratio():
     alpha = np.zeros((60, 60), np.uint8)
     alpha[20:40, 20:40] = 255
     depth = np.where(alpha > 0, 5.0, 8.0)
-    assert ordinal.object_ratio(depth, alpha) == pytest.approx(1.6)
+    assert ordinal.compute_object_ratio(depth, alpha) == pytest.approx(1.6)
 
 
 def test_baselines_are_means_of_logs():
@@ -72,4 +72,4 @@ def test_embedded_teacher_beats_the_row_prior_on_real_pictures():
 
     pairs = ordinal.read_pairs(MARKS)
     right = ordinal.judge_pairs(load_teacher("embedded"), pairs, PICTURES)
-    assert right.mean() > max(0.75, ordinal.row_prior(pairs).mean() + 0.1)
+    assert right.mean() > max(0.75, ordinal.judge_by_row(pairs).mean() + 0.1)
