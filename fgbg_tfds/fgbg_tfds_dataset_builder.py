@@ -133,6 +133,7 @@ class Builder(tfds.core.ShardBasedBuilder):
     def _download_and_prepare(self, dl_manager, download_config=None) -> None:
         """Writes all files into the folder that TFDS renames when they are there."""
         del dl_manager  # nothing is downloaded
+        config = download_config or tfds.download.DownloadConfig()
         names = {
             split: self._get_filename_template(split_name=split) for split in SPLITS
         }
@@ -141,7 +142,7 @@ class Builder(tfds.core.ShardBasedBuilder):
             lambda split, index, count: (
                 names[split].sharded_filepath(shard_index=index, num_shards=count).name
             ),
-            download_config.max_examples_per_split,
+            config.max_examples_per_split,
         )
         writer = shards.ShardWriter(
             self.builder_config.settings,
@@ -152,7 +153,7 @@ class Builder(tfds.core.ShardBasedBuilder):
             self._staging,
         )
         every = [shard for members in cut.values() for shard in members]
-        runner, options = download_config.beam_runner, download_config.beam_options
+        runner, options = config.beam_runner, config.beam_options
         if runner or options:
             shards.write_with_beam(every, writer, runner, options)
         else:

@@ -73,7 +73,8 @@ class Run:
         """
         feed = self.settings.size
         if self.network.multiple:  # as it is served: at the pictures' own size
-            feed = self.network.feed_size(size)
+            height, width = self.network.feed_size(size)
+            feed = height, width
         return self.network.predict(fit(bg, feed), fit(fgbg, feed), size)
 
 

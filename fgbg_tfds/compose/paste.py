@@ -121,7 +121,7 @@ def find_box(mask: np.ndarray) -> tuple[float, float, float, float]:
 def _resize(cutout: np.ndarray, scale: float, room: tuple[int, int]) -> np.ndarray:
     """Resizes the longest side to `scale` times the room's shorter side."""
     longest = scale * min(room) / max(cutout.shape[:2])
-    size = tuple(max(1, round(side * longest)) for side in cutout.shape[1::-1])
+    height, width = (max(1, round(side * longest)) for side in cutout.shape[:2])
     # Pillow weighs colours by alpha here, so that edges get no dark fringe.
-    resized = Image.fromarray(cutout, "RGBA").resize(size, Image.Resampling.LANCZOS)
-    return np.asarray(resized)
+    image = Image.fromarray(cutout, "RGBA")
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS))

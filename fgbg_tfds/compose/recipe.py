@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -186,7 +187,7 @@ class Composites(Sequence[Composite]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, place):
+    def __getitem__(self, place) -> Any:
         if isinstance(place, slice):
             return Composites(self._recipe, self._numbers[place])
         return self._recipe.get_composite(int(self._numbers[place]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from fgbg_tfds.procedural.camera import Camera
@@ -51,11 +54,11 @@ class Canvas:
 
     def draw_rectangle(
         self,
-        corner: np.ndarray,
-        along: np.ndarray,
-        up: np.ndarray,
+        corner: ArrayLike,
+        along: ArrayLike,
+        up: ArrayLike,
         material: Texture,
-        tint: float | np.ndarray = 1.0,
+        tint: Any = 1.0,
         contact: float = 0.0,
     ) -> None:
         """Draws a rectangle in space.
@@ -68,7 +71,7 @@ class Canvas:
           tint: Factor of the colour, [] or [3].
           contact: How much darker it is where v = 0 (ambient occlusion), 0 to 1.
         """
-        corner, along, up = (np.asarray(part, float) for part in (corner, along, up))
+        corner, along, up = (np.asarray(v, float) for v in (corner, along, up))
         outline = corner + np.array([0 * up, along, along + up, up])
         window = self._find_window(outline)
         if window is None:
@@ -98,7 +101,12 @@ class Canvas:
         self.depth[window][inside] = depth
 
     def stand_cutout(
-        self, sprite: Sprite, x: float, z: float, ground: float = 0.0, tint=1.0
+        self,
+        sprite: Sprite,
+        x: float,
+        z: float,
+        ground: float = 0.0,
+        tint: Any = 1.0,
     ) -> None:
         """Draws a cut-out that stands on the ground and faces the camera.
 
@@ -129,7 +137,7 @@ class Canvas:
         corner: tuple[float, float],
         shape: tuple[float, float],
         depth: float,
-        tint: float | np.ndarray = 1.0,
+        tint: Any = 1.0,
         over: bool = False,
     ) -> np.ndarray | None:
         """Pastes a cut-out into the picture.

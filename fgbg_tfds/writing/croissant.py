@@ -49,7 +49,7 @@ def describe(info: tfds.core.DatasetInfo, license: str) -> dict[str, object]:
     import mlcroissant as mlc  # Slow to import; only the end of a build needs it.
 
     suffix = info.file_format.file_suffix
-    files = [
+    files: list[mlc.FileObject | mlc.FileSet] = [
         mlc.FileSet(
             id=f"{split}-files",
             name=f"{split}-files",

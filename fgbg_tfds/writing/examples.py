@@ -177,13 +177,14 @@ class Studio:
                 (_encode_geometric, *pair) for pair in zip(pasted, grounds, strict=True)
             ]
         else:
-            looked = self.teacher(np.stack([one.fgbg for one in pasted]))
-            jobs = [(_encode, *pair) for pair in zip(pasted, looked, strict=True)]
+            depths = self.teacher(np.stack([one.fgbg for one in pasted]))
+            jobs = [(_encode, *pair) for pair in zip(pasted, depths, strict=True)]
         return dataclasses.replace(batch, encoded=[pool.submit(*job) for job in jobs])
 
     @functools.cached_property
     def _background_depths(self) -> np.ndarray:
         """The backgrounds' depth, float32 [N, H, W], metres."""
+        assert self.teacher, "geometric labelling needs a teacher"
         size = self.teacher.batch_size
         images = np.stack([picture.pixels for picture in self.backgrounds])
         starts = range(0, len(images), size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import tensorflow as tf
 
@@ -250,10 +251,10 @@ def apply_effects(picture, seed, strength, without: frozenset[str] = NOTHING):
         if effect.__name__ in without:
             continue
 
-        def changed(picture=picture, effect=effect, amount=amount, key=key):
-            return effect(picture, key, amount)
-
-        picture = tf.cond(amount > 0, changed, lambda old=picture: old)
+        # Bound now: the next turn of the loop binds the names anew.
+        changed = functools.partial(effect, picture, key, amount)
+        unchanged = functools.partial(tf.identity, picture)
+        picture = tf.cond(amount > 0, changed, unchanged)
     amount = tf.where(strength > 0, strength, CLEAN_JPEG)
     probability = 0.0 if "jpeg" in without else JPEG
     amount, key = _draw_amount(amount, next(keys), probability), next(keys)

@@ -59,7 +59,7 @@ def load_alexnet(network: Network, path: str) -> None:
         if kernel.shape != shape:
             kernel = _spread_groups(kernel)
         if number == 1:
-            mean = np.float32(MEAN)
+            mean = np.array(MEAN, np.float32)
             if "mean" in arrays:
                 mean = _get_array(arrays, path, "mean", (COLOURS,))
             # colour - mean = 127.5 * ours + 127.5 - mean

@@ -192,10 +192,10 @@ def _find_grid(size: tuple[int, int], padding: str, fine_rows: int | None) -> Gr
     if padding == "same":
         # 7 pixels of padding, 3 of them before the first: cells lie on 2, 6, 10 …
         return Grid(size, (height // 4, width // 4), 2.0, 2.0, 4.0)
-    cells = tuple((((side - 9) // 2) + 1) // 2 for side in (rows, width))
-    if min(cells) < 1 or rows > height:
+    down, across = ((((side - 9) // 2) + 1) // 2 for side in (rows, width))
+    if min(down, across) < 1 or rows > height:
         raise UserError(
             f"pictures of {height} x {width} pixels, {rows} rows of them seen by the "
             "fine stack, are too small for the network eigen"
         )
-    return Grid(size, cells, height - rows + 5.0, 5.0, 4.0)
+    return Grid(size, (down, across), height - rows + 5.0, 5.0, 4.0)

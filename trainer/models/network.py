@@ -49,7 +49,7 @@ class Network:
 
     def _enlarge(self, maps, size: tuple[int, int] | None):
         if self.grid is not None:
-            return enlarge(maps, self.grid, size)
+            return enlarge(maps, self.grid, size or self.grid.cells)
         if size is None or tuple(maps.shape[1:3]) == tuple(size):
             return maps
         return ops.image.resize(maps, size, "bilinear")

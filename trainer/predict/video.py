@@ -6,6 +6,7 @@ import contextlib
 import pathlib
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import tqdm
@@ -105,7 +106,8 @@ class VideoWriter:
         self._av = _import_pyav(path)
         self._path, self._partial = path, path.with_name(f"{path.name}.part")
         self._rate, self._time_base = rate, time_base
-        self._container = self._stream = None
+        self._container: Any = None
+        self._stream: Any = None
 
     def add(self, pixels: np.ndarray, time: int) -> None:
         """Appends a picture.
@@ -121,7 +123,7 @@ class VideoWriter:
         height, width = pixels.shape[:2]
         even = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         try:
-            if self._container is None:
+            if not self._container:
                 self._open(*even.shape[:2])
             frame = self._av.VideoFrame.from_ndarray(even, format="rgb24")
             frame.pts, frame.time_base = time, self._time_base
@@ -171,7 +173,7 @@ def _turn_upright(frame) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4))
 
 
-def _import_pyav(path: pathlib.Path):
+def _import_pyav(path: pathlib.Path) -> Any:
     try:
         import av
     except ImportError as error:

@@ -83,7 +83,7 @@ def align(bg, frame):
     """
     still = tf.tile(tf.constant([[1.0, 0.0, 0.0, 0.0]]), [tf.shape(frame)[0], 1])
     grey = [tf.reduce_mean(picture, -1, keepdims=True) for picture in (frame, bg)]
-    motion = still
+    motion, target, source = still, still, still
     for level, steps, window, min_scale in zip(
         _make_levels(tf.concat(grey, -1)), STEPS, WINDOWS, MIN_SCALES, strict=True
     ):

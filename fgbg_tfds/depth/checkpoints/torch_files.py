@@ -160,7 +160,7 @@ def _array(
     tensor: _Tensor, storages: dict[str, np.ndarray], name: str, key: str
 ) -> np.ndarray:
     """Returns the tensor as an array of its own, after checking its bounds."""
-    numbers = storages.get(getattr(tensor.storage, "key", None))
+    numbers = storages.get(getattr(tensor.storage, "key", ""))
     if numbers is None:
         raise InputError(f"{name} is damaged: tensor {key!r} has no storage")
     shape, strides, offset = tensor.shape, tensor.strides, tensor.offset

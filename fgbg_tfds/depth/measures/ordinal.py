@@ -96,9 +96,8 @@ def read_trimmed(path: str | pathlib.Path, side: int) -> np.ndarray:
         raise InputError(
             f"cut-out {path} cannot be read ({error}); a PNG with alpha is wanted"
         ) from error
-    seen = Image.fromarray(
-        np.uint8(np.asarray(picture)[..., 3] > MASK_THRESHOLD)
-    ).getbbox()
+    opaque = np.asarray(picture)[..., 3] > MASK_THRESHOLD
+    seen = Image.fromarray(opaque).getbbox()
     if seen is None:
         raise InputError(f"cut-out {path} is transparent; a PNG with a shape is wanted")
     picture = picture.crop(seen)

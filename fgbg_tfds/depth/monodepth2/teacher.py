@@ -110,13 +110,17 @@ def _find_feed_size(
     named = re.search(r"(\d+)x(\d+)", name)
     if height is None and width is None and named:
         height, width = int(named[2]), int(named[1])
-    for side in (height, width):
-        if not isinstance(side, int) or side < 64 or side % 32:
-            raise InputError(
-                f"{path / _FILES[0]}: the feed's height and width are {height!r} and "
-                f"{width!r}; expected multiples of 32 from 64 up"
-            )
-    return height, width
+    sides = [
+        side
+        for side in (height, width)
+        if isinstance(side, int) and side >= 64 and not side % 32
+    ]
+    if len(sides) < 2:
+        raise InputError(
+            f"{path / _FILES[0]}: the feed's height and width are {height!r} and "
+            f"{width!r}; expected multiples of 32 from 64 up"
+        )
+    return sides[0], sides[1]
 
 
 def _is_metric(encoder: dict[str, Any], name: str) -> bool:

@@ -42,7 +42,9 @@ def make_glass(body: Body, kind, rng, dark) -> list[Panel]:
         "saloon": 0.86, "coupe": 0.84, "hatchback": 0.93, "estate": 0.95,
         "offroad": 0.95, "pickup": 0.575, "van": 0.42, "bus": 0.97, "cab": 0.62,
     }[kind]  # fmt: skip
-    panes = {"coupe": 1, "van": 1, "cab": 1, "bus": 6}.get(kind, rng.integers(2, 4))
+    panes = {"coupe": 1, "van": 1, "cab": 1, "bus": 6}.get(
+        kind, int(rng.integers(2, 4))
+    )
     lower = 0.035 * body.height
     cuts = np.linspace(cowl + 0.035, rear, panes + 1)
     if kind not in ("bus", "coupe", "van", "cab"):
