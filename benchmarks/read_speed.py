@@ -1,11 +1,11 @@
-"""How fast examples are read: ours beside tfds.load as it comes.
+"""Measures the speed of reading: ours beside tfds.load as it comes.
 
     python benchmarks/read_speed.py --dataset=fgbg/sample --split=train
     python benchmarks/read_speed.py --dataset=fgbg/sample --decoders
 
 Rows are read in turns, so that a busy machine disturbs all alike; medians are printed.
-Processor time is that of all threads, so it holds on a busy machine too: divided by the
-number of cores it is the most that could be read there.
+Processor time is that of all threads, so it holds on a busy machine too: the number of
+cores divided by it is the maximum number of examples in a second.
 """
 
 from __future__ import annotations
@@ -22,50 +22,50 @@ import tensorflow as tf
 
 from trainer import data
 from trainer.augment import Augmentation
-from trainer.data import datasets
+from trainer.contract import FEATURES
+from trainer.data.datasets import decode, read_encoded
 
 BATCH = 32
 
 
-def streams(builder, split: str) -> dict[str, tf.data.Dataset]:
-    """Endless batches by the name of their row; others stand beside the first."""
-    size = data.picture_size(builder, split)
-    plain = builder.as_dataset(split=split, shuffle_files=False)
-    encoded = datasets.encoded(builder, split)
-    decoded = encoded.map(
-        lambda example: datasets.decode(builder, example), tf.data.AUTOTUNE
-    )
+def make_streams(mixture: data.Mixture) -> dict[str, tf.data.Dataset]:
+    """Makes endless batches by the names of rows; the first one is the reference."""
+    (builder,) = mixture.builders
+    plain = builder.as_dataset(split=mixture.split, shuffle_files=False)
+    encoded = mixture.read_encoded()
+    decoded = encoded.map(mixture.decode, tf.data.AUTOTUNE)
     return {
         "tfds.load": plain.batch(BATCH).repeat().prefetch(2),
         "not decoded": encoded.batch(BATCH).repeat().prefetch(2),
         "decoded": decoded.batch(BATCH).repeat().prefetch(2),
-        "training, nothing augmented": data.training_batches(
-            builder, split, size=size, batch_size=BATCH, seed=0,
+        "training, nothing augmented": data.make_training_batches(
+            mixture, size=mixture.picture_size, batch_size=BATCH,
             augmentation=Augmentation(zoom=1.0, colour=0.0, flip=False),
         ),
-        "training, zoom, colour, flip": data.training_batches(
-            builder, split, size=size, batch_size=BATCH, seed=0,
+        "training, zoom, colour, flip": data.make_training_batches(
+            mixture, size=mixture.picture_size, batch_size=BATCH,
             augmentation=Augmentation(),
         ),
     }  # fmt: skip
 
 
-def decoders(builder, split: str) -> dict[str, tf.data.Dataset]:
-    """Endless batches of one decoded picture each, by the picture's name."""
+def make_decoders(mixture: data.Mixture) -> dict[str, tf.data.Dataset]:
+    """Makes endless batches of one decoded picture each, by the picture's name."""
+    (builder,) = mixture.builders
     return {
-        name: datasets.encoded(builder, split, (name,))
-        .map(lambda example: datasets.decode(builder, example), tf.data.AUTOTUNE)
+        name: read_encoded(builder, mixture.split, (name,))
+        .map(lambda example: decode(builder, example), tf.data.AUTOTUNE)
         .batch(BATCH)
         .repeat()
         .prefetch(2)
-        for name in data.FEATURES
+        for name in FEATURES
     }
 
 
 def read(stream: tf.data.Dataset, batches: int) -> tuple[float, float]:
-    """Examples a second, and milliseconds of processor time an example."""
+    """Measures examples in a second, and processor milliseconds for an example."""
     iterator = iter(stream)
-    for _ in range(8):  # fills what is read ahead, finds the number of threads
+    for _ in range(8):  # fills buffers, and tunes the number of threads
         next(iterator)
     wall, processor = time.perf_counter(), time.process_time()
     for _ in range(batches):
@@ -83,11 +83,11 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=60, help="a row and round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
-        "--decoders", action="store_true", help="each picture of the four by itself"
+        "--decoders", action="store_true", help="read each of the four pictures alone"
     )
     arguments = parser.parse_args()
-    builder = data.open_dataset(arguments.dataset, arguments.data_dir)
-    rows = (decoders if arguments.decoders else streams)(builder, arguments.split)
+    mixture = data.open_mixture(arguments.dataset, arguments.data_dir, arguments.split)
+    rows = (make_decoders if arguments.decoders else make_streams)(mixture)
     results = {name: [] for name in rows}
     for _ in range(arguments.rounds):
         for name, stream in rows.items():

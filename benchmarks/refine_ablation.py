@@ -1,4 +1,4 @@
-"""What each part of the network `refine` and of its augmentation gives.
+"""Measures the effect of each component of `refine` and of its augmentation.
 
     python benchmarks/refine_ablation.py --steps 300 --seeds 2 --results FILE.jsonl
 
@@ -27,12 +27,12 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from trainer import distribution
+from trainer import checks, distribution
 from trainer import main as command
-from trainer.evaluate import metrics
-from trainer.evaluate.report import Evaluator
+from trainer.data import PAIRS
+from trainer.evaluate import OWN_ROW, Evaluator, metrics
 from trainer.settings import Settings
-from trainer.train import loop as train
+from trainer.train import train
 
 FLAGS = pathlib.Path(__file__).parent.parent / "configs" / "refine_cpu.flags"
 TONES = "exposure,gamma,white_balance,vignette"
@@ -106,15 +106,19 @@ def trained(settings: Settings, strategy) -> list[float]:
     keras.backend.clear_session()
     with tempfile.TemporaryDirectory() as folder:
         settings = dataclasses.replace(settings, workdir=folder)
-        state = train.train(settings, strategy)
-        evaluate, sums = Evaluator(state), {}
-        for pairs in ("clean", "perturbed", "empty"):
-            sums[pairs] = evaluate(state.builders, "test", pairs=pairs)["network"]
+        mixture = checks.open_checked(settings, strategy.num_replicas_in_sync)
+        run = train(settings, mixture, strategy)
+        evaluator, test = (
+            Evaluator(strategy, {OWN_ROW: run}),
+            mixture.with_split("test"),
+        )
+        sums = {pairs: evaluator.measure(test, pairs=pairs)[OWN_ROW] for pairs in PAIRS}
     return [
-        metrics.mask_metrics(sums["clean"])["mask_iou"],
-        metrics.mask_metrics(sums["perturbed"])["mask_iou"],
-        100 * metrics.boundary_metrics(sums["empty"])["mask_false_positive_rate"],
-        metrics.depth_metrics(sums["clean"])["depth_abs_rel"],
+        metrics.compute_mask_metrics(sums["clean"])["mask_iou"],
+        metrics.compute_mask_metrics(sums["perturbed"])["mask_iou"],
+        100
+        * metrics.compute_boundary_metrics(sums["empty"])["mask_false_positive_rate"],
+        metrics.compute_depth_metrics(sums["clean"])["depth_abs_rel"],
     ]
 
 

@@ -23,8 +23,8 @@ import tensorflow as tf
 
 from trainer import data, registration
 from trainer.augment import life, light, motion
-from trainer.augment.draws import seeds
-from trainer.data.datasets import decode, encoded, open_datasets
+from trainer.augment.draws import split_seed
+from trainer.data.datasets import decode, read_encoded
 
 GRID = 16  # pixels between places whose distance is measured
 BATCH = 4
@@ -44,7 +44,7 @@ def main() -> None:
         "| | before | median | mean | 90 % | within 0.5 px | beyond 2 px | ms a pair |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    for builder in open_datasets(arguments.dataset, arguments.data_dir):
+    for builder in data.open_mixture(arguments.dataset, arguments.data_dir):
         before, after, cost = measure(builder, arguments.split, arguments.pairs)
         print(
             f"| {builder.info.full_name} | {np.median(before):.2f} "
@@ -57,9 +57,9 @@ def main() -> None:
 
 def measure(builder, split: str, number: int):
     """Distances before and after, pixels [pairs], and seconds a pair."""
-    part = data.spread(builder, split, number)
+    sample = data.sample_split(builder, split, number)
     moved = []
-    for index, example in enumerate(encoded(builder, part).take(number)):
+    for index, example in enumerate(read_encoded(builder, sample).take(number)):
         example = decode(builder, example)
         seed = tf.constant([7, index])
         moved.append([value.numpy() for value in disturbed(example, index, seed)])
@@ -76,17 +76,17 @@ def measure(builder, split: str, number: int):
 
 def disturbed(example: dict, index: int, seed):
     """Background and frame, float32 [h, w, 3] in 0 to 1, and the background's flow."""
-    parts = seeds(seed, 5)
-    strength = tf.random.stateless_uniform([], parts[0]) ** life.STRENGTH
+    parts = split_seed(seed, 5)
+    strength = tf.random.stateless_uniform([], parts[0]) ** life.STRENGTH_POWER
     bg, frame = (tf.cast(example[name][None], tf.float32) for name in ("bg", "fgbg"))
-    flow = motion.shake_flow(bg, parts[1], strength)
+    flow = motion.draw_shake_flow(bg, parts[1], strength)
     if index % 3:
         silhouette = tf.cast(example["mask"][None], tf.float32) / 255
         frame = light.cast_shadow(frame, silhouette, parts[3], strength)
     else:
         frame = bg
-    bg = life.seen(motion.warp(bg, flow), parts[2], strength)
-    frame = life.seen(frame, parts[4], strength)
+    bg = life.apply_effects(motion.warp(bg, flow), parts[2], strength)
+    frame = life.apply_effects(frame, parts[4], strength)
     return bg[0] / 255, frame[0] / 255, flow[0][0, ..., 0], flow[1][0, ..., 0]
 
 

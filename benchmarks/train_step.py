@@ -37,7 +37,7 @@ import tensorflow as tf
 from trainer import distribution
 from trainer.models import make_network
 from trainer.settings import Settings
-from trainer.train.schedule import make_recipe
+from trainer.train.schedule import make_stages
 from trainer.train.state import State
 from trainer.train.step import make_step
 
@@ -68,17 +68,12 @@ def our_step(
     dtype = distribution.choose_policy(precision)
     network = make_network(settings, settings.size, dtype=dtype)
     state = State(
-        settings=settings,
-        strategy=tf.distribute.get_strategy(),
-        builder=None,
-        builders=(),
         network=network,
         averaged=make_network(settings, settings.size),
-        stages=make_recipe(network, settings),
+        stages=make_stages(network, settings),
         step=tf.Variable(0, dtype=tf.int64),
-        mean_depth=None,
     )
-    step = make_step(state, state.stages[0])
+    step = make_step(state, state.stages[0], settings, tf.distribute.get_strategy())
     batch = {name: tf.constant(value) for name, value in batch.items()}
     batch["index"] = tf.range(settings.batch_size)
     return lambda: float(step(batch)[0]["loss"]), network.model.count_params()
