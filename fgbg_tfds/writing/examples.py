@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from fgbg_tfds import depth
 from fgbg_tfds.compose import (
     Composite,
     Pasted,
@@ -21,7 +22,6 @@ from fgbg_tfds.compose import (
     encoding,
     find_box,
 )
-from fgbg_tfds.depth import Teacher, load_teacher
 from fgbg_tfds.settings import NO_TEACHER, Settings
 from fgbg_tfds.writing.fingerprint import compute_fingerprint
 from fgbg_tfds.writing.recipe import make_recipe, open_sources
@@ -72,7 +72,7 @@ class Studio:
       backgrounds: Its photos, in the recipe's order.
     """
 
-    def __init__(self, settings: Settings, teacher: Teacher | None = None):
+    def __init__(self, settings: Settings, teacher: depth.Teacher | None = None):
         self._settings = settings
         self._given_teacher = teacher
         sources = open_sources(settings)
@@ -84,11 +84,11 @@ class Studio:
         )
 
     @functools.cached_property
-    def teacher(self) -> Teacher | None:
+    def teacher(self) -> depth.Teacher | None:
         """The teacher, loaded at first use; None where the settings say 'none'."""
         if self._given_teacher or self._settings.teacher == NO_TEACHER:
             return self._given_teacher
-        return load_teacher(
+        return depth.load_teacher(
             self._settings.teacher, self._settings.weights, self._settings.precision
         )
 

@@ -268,8 +268,8 @@ def test_the_digest_is_over_the_files_alone(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("y/b", b"2")
         archive.writestr("y/a", b"1")
-    folder = sources.digest(sources.read_files(tmp_path, ["a", "b"]))
-    packed = sources.digest(sources.read_files(tmp_path / "x.zip", ["a", "b"]))
+    folder = sources.compute_digest(sources.read_files(tmp_path, ["a", "b"]))
+    packed = sources.compute_digest(sources.read_files(tmp_path / "x.zip", ["a", "b"]))
     assert folder == packed
     assert folder == (
         "6b51d431df5d7f141cbececcf79edf3dd861c3b4069f0b11661a3eefacbba918"
