@@ -18,7 +18,7 @@ POLL_SECONDS = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What a build took.
+    """The time and memory of a build.
 
     Attributes:
       seconds: From the start of the process to its end.
@@ -38,11 +38,11 @@ def build(
 
     Args:
       config: The config's fields.
-      data_dir: Where to; the process's output goes to `build.log` there.
+      data_dir: Folder to build in; the process's output goes to its `build.log`.
       stop_after: Kills the build when its progress bar shows that many composites.
 
     Returns:
-      What it took, be it killed or not.
+      Its time and memory, also if it was killed.
     """
     words = [sys.executable, "-c", LAUNCH, "build", str(PACKAGE)]
     words += ["--data_dir", str(data_dir), "--config", json.dumps(config)]

@@ -1,4 +1,4 @@
-"""What a build that was killed at half still has to do.
+"""Measures the work that is left to a build that was killed at half.
 
     python benchmarks/build_resume.py
 

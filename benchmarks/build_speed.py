@@ -1,4 +1,4 @@
-"""How fast a data set is built, beside the teacher alone and the original's loop.
+"""Measures the speed of a build beside the teacher alone and the original's loop.
 
     python benchmarks/build_speed.py --foregrounds DIR --backgrounds DIR
 

@@ -26,7 +26,7 @@ SIZES = ((12544, 4096), (4096, 6272))  # coarse_6, coarse_7: inputs, units
 
 
 def passes(layer: layers.Dense, inputs: tf.Tensor):
-    """A function that goes through a layer forward and backward."""
+    """Makes a function that runs a layer forward and backward."""
     layer.build(inputs.shape)
 
     @tf.function

@@ -50,7 +50,7 @@ def standing_out(metres: np.ndarray, seen: np.ndarray) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Compares, prints and draws."""
+    """Compares both ways of labelling, prints and draws."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

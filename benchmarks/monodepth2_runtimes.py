@@ -44,7 +44,7 @@ def _resize(image: np.ndarray) -> np.ndarray:
 
 
 def pytorch_loop(folder: pathlib.Path) -> Run:
-    """The original's way: eager, float32, one picture at a time, all four scales."""
+    """Runs as the original: eager, float32, one picture at a time, all four scales."""
     import pytorch_monodepth2
     import torch
     from torch.nn import functional

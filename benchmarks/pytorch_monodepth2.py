@@ -110,7 +110,7 @@ class Monodepth2(nn.Module):
         """Builds the network.
 
         Args:
-          scales: Which scales to compute; the original computes all four.
+          scales: Scales to compute; the original computes all four.
         """
         super().__init__()
         self.encoder = _ResNet18()

@@ -47,7 +47,7 @@ WIDTH = 320  # of a drawn frame, pixels
 
 
 def main() -> None:
-    """Compares, prints, draws."""
+    """Compares masks with the truth, prints and draws."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """Does what the command line asks for."""
+    """Compares as the command line asks."""
     sequences = [frames_of(folder) for folder in arguments.sequences]
     predictors = {str(path): Predictor(path) for path in arguments.models}
     print("| sequence | | frames | IoU | F | precision | recall | false pos. % |")
@@ -81,7 +81,7 @@ def compare(arguments: argparse.Namespace) -> None:
             background = compute_median([read_picture(before[i]) for i in chosen])
         number = min(len(pairs), arguments.frames)
         pairs = [pairs[i] for i in np.linspace(0, len(pairs) - 1, number).astype(int)]
-        sums, rows = measured(background, pairs, predictors)
+        sums, rows = measure(background, pairs, predictors)
         table(folder.name, sums)
         drawn += rows
     if arguments.out:
@@ -113,15 +113,15 @@ def frames_of(folder: pathlib.Path) -> tuple[list, list]:
 
 
 def number_of(path: pathlib.Path) -> int:
-    """Number at the end of a picture's name."""
+    """Finds the number at the end of a picture's name."""
     digits = re.search(r"\d+$", path.stem)
     if not digits:
         raise UserError(f"{path} has no number at the end of its name")
     return int(digits[0])
 
 
-def measured(background, pairs, predictors) -> tuple[dict, list]:
-    """Sums of every way on every frame, and rows of pictures."""
+def measure(background, pairs, predictors) -> tuple[dict, list]:
+    """Measures every way on every frame; gives sums and rows of pictures."""
     sums, changes, rows = collections.defaultdict(list), [], []
     shown = {len(pairs) // 3, 2 * len(pairs) // 3}
     for index, (frame_path, truth_path) in enumerate(tqdm.tqdm(pairs, unit="frame")):
@@ -135,21 +135,21 @@ def measured(background, pairs, predictors) -> tuple[dict, list]:
         changes.append((change, truth, known))
         masks = {name: ask(background, frame)[0] for name, ask in predictors.items()}
         for name, mask in masks.items():
-            sums[name].append(counts(mask, truth, known))
+            sums[name].append(count_pixels(mask, truth, known))
         if index in shown:
-            rows.append(drawn_row(background, frame, truth, masks.values()))
+            rows.append(draw_row(background, frame, truth, masks.values()))
     best = baselines.find_best_threshold(
         (change[known > 0], truth[known > 0]) for change, truth, known in changes
     )
     sums[f"subtraction, ≥ {best}"] = [
-        counts(baselines.subtract(change, best), truth, known)
+        count_pixels(baselines.subtract(change, best), truth, known)
         for change, truth, known in changes
     ]
     return sums, rows
 
 
-def counts(mask, truth, known) -> dict[str, np.ndarray]:
-    """Sums of one frame, each [1]."""
+def count_pixels(mask, truth, known) -> dict[str, np.ndarray]:
+    """Counts the pixels of one frame, each [1]."""
     sums = metrics.sum_mask_pixels(mask[None], truth[None], known[None])
     sums["nothing"] = ((1 - truth) * known).sum().reshape(1)
     return {name: np.asarray(value) for name, value in sums.items()}
@@ -166,8 +166,8 @@ def table(sequence: str, sums: dict[str, list]) -> None:
         sequence = ""
 
 
-def drawn_row(background, frame, truth, masks) -> np.ndarray:
-    """Frame, background, truth, and each mask over the frame, beside each other."""
+def draw_row(background, frame, truth, masks) -> np.ndarray:
+    """Draws frame, background, truth, and each mask over the frame in a row."""
     white = np.repeat((truth * 255).astype(np.uint8), 3, -1)
     pictures = [
         frame,

@@ -5,8 +5,8 @@
 Trains by configs/refine_cpu.flags, and once more for every part with only that left
 out, for the same number of steps and with the same seeds. Prints a Markdown table: the
 figures on the whole of `test`, as it is, perturbed, and with nothing new, mean over
-the seeds and in brackets half of how far these are apart. What is done stands in
-FILE.jsonl; the same command goes on. Short runs tell what is learned first.
+the seeds and in brackets half of how far these are apart. Finished trainings are
+kept in FILE.jsonl; the same command goes on. Short runs tell what is learned first.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ COLUMNS = ("IoU", "IoU perturbed", "false pos. %, nothing new", "abs rel")
 
 
 def main() -> None:
-    """Trains, measures, prints."""
+    """Trains, measures and prints."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def recipe_settings() -> Settings:
-    """What the recipe's flag file says."""
+    """Reads the settings of the flag file."""
     command.define_flags()
     flags.FLAGS(["trainer.main", f"--flagfile={FLAGS}"])
     return command.read_flags()
@@ -123,7 +123,7 @@ def trained(settings: Settings, strategy) -> list[float]:
 
 
 def read(path: pathlib.Path) -> dict[tuple[str, int], list[float]]:
-    """What is done already."""
+    """Reads the finished trainings."""
     if not path.exists():
         return {}
     lines = map(json.loads, path.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""How well the registration finds back where a camera was, under life's disturbances.
+"""Measures the error of the registration under the perturbations of training.
 
     python benchmarks/registration_error.py --dataset fgbg/streets,fgbg/rooms
 
@@ -31,7 +31,7 @@ BATCH = 4
 
 
 def main() -> None:
-    """Moves, registers, prints."""
+    """Moves, registers and prints."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def measure(builder, split: str, number: int):
-    """Distances before and after, pixels [pairs], and seconds a pair."""
+    """Measures distances before and after, pixels [pairs], and seconds for a pair."""
     sample = data.sample_split(builder, split, number)
     moved = []
     for index, example in enumerate(read_encoded(builder, sample).take(number)):
@@ -75,7 +75,7 @@ def measure(builder, split: str, number: int):
 
 
 def disturbed(example: dict, index: int, seed):
-    """Background and frame, float32 [h, w, 3] in 0 to 1, and the background's flow."""
+    """Perturbs a pair: background and frame, [h, w, 3] in 0 to 1, and the flow."""
     parts = split_seed(seed, 5)
     strength = tf.random.stateless_uniform([], parts[0]) ** life.STRENGTH_POWER
     bg, frame = (tf.cast(example[name][None], tf.float32) for name in ("bg", "fgbg"))
@@ -91,7 +91,7 @@ def disturbed(example: dict, index: int, seed):
 
 
 def distances(motions, down, right):
-    """Mean distance of pixels of the moved background from where they were looked for.
+    """Computes the mean distance of pixels from the places that were found.
 
     Args:
       motions: float32 [N, 4] of `registration.align`.

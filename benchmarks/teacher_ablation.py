@@ -1,8 +1,8 @@
-"""What each ingredient of the embedded teacher's schedule gives, at a small budget.
+"""Measures the effect of each ingredient of the embedded teacher's training.
 
     python benchmarks/teacher_ablation.py --pictures ../shared/pictures
 
-Trains once as the schedule says and once for each ingredient with only that changed,
+Trains once by the schedule and once for each ingredient with only that changed,
 all for the same number of steps, and prints a Markdown table: marked pairs right
 (all, and those on composites), pasted objects nearer than the ring around them,
 median ratio of ring to object, and abs rel (median-scaled) and rank correlation on
@@ -51,7 +51,7 @@ SCENE = 160  # pixels of a held-out scene's side
 
 
 def main() -> None:
-    """Trains, measures, prints."""
+    """Trains, measures and prints."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

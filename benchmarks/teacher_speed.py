@@ -1,4 +1,4 @@
-"""How fast monodepth2 labels pictures: ours, PyTorch and OpenVINO side by side.
+"""Measures the speed of monodepth2: ours, PyTorch and OpenVINO side by side.
 
     python benchmarks/teacher_speed.py --rounds 5
 

@@ -11,8 +11,8 @@ threads; ours is the trainer's whole step, which averages the weights and counts
 besides. Their steps are taken in turns, so that a busy machine disturbs both alike; the
 medians are compared. New pages of memory are counted as well: PyTorch gives large
 arrays back to the system in every step, unless the variables above, of glibc, make it
-keep them. What the multiplications alone would take, were all of them as
-quick as those of a product of large matrices, is printed as the limit. With --model,
+keep them. The limit that is printed is the time of the
+multiplications alone, at the speed of a product of large matrices. With --model,
 another network of ours is compared with Eigen's in PyTorch's place, each with the
 losses of its recipe; PyTorch is not needed. With --xla or --microbatches, a network of
 ours is compared with itself so compiled, or so cut.
@@ -53,7 +53,7 @@ def our_step(
     xla: bool = False,
     microbatches: int = 1,
 ):
-    """The trainer's own step, averaged weights and the mask's counts included."""
+    """Makes the trainer's own step, with averaged weights and the mask's counts."""
     own = {"edge_weight": 3.0, "dice": 1.0} if model == "refine" else {}
     settings = Settings(
         model=model,
@@ -80,7 +80,7 @@ def our_step(
 
 
 def multiplications(size: int, units: int, batch_size: int) -> int:
-    """What Eigen's step cannot do without, forward and backward.
+    """Counts the multiplications of Eigen's step, forward and backward.
 
     Each product of a picture's value and a weight is needed three times: forward, for
     the gradient of the weight and, unless the value is the picture's own, of the value.
@@ -111,7 +111,7 @@ def fastest_multiplications(precision: str, side: int = 4096) -> float:
 
 
 def torch_step(size: int, units: int, batch: dict, precision: str):
-    """The same step in PyTorch, as its users would write it."""
+    """Makes the same step in PyTorch, as its users would write it."""
     import torch
     from torch import nn
     from torch.nn import functional

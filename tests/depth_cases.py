@@ -1,8 +1,8 @@
 """Cases of the metrics and losses of depth that both packages have.
 
-Each case is the predicted and the true depth of one picture in metres, 0 is unknown, and
-the figures by the formulas of Eigen et al. 2014, worked out by hand. The tests of both
-packages go through them, so that a figure means the same on either side.
+Each case is the predicted and the true depth of one picture in metres, 0 is unknown,
+and the figures by the formulas of Eigen et al. 2014, worked out by hand. The tests of
+both packages go through them, so that a figure means the same on either side.
 """
 
 import dataclasses

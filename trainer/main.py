@@ -78,7 +78,7 @@ def run(settings: Settings) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Entry point for absl."""
+    """Runs the command, for absl."""
     if len(argv) > 1:
         sys.exit(f"error: {argv[1]} is no flag; flags begin with --")
     # Only our own lines: absl's logger carries pages of TFDS's and TensorFlow's.

@@ -129,7 +129,7 @@ def open_compared(
     """Opens runs beside the run at hand, by the names of their rows in the report.
 
     Args:
-      compared: What `find_compared` found.
+      compared: The settings of `find_compared`.
       run: The run at hand.
       strategy: Places their variables.
 

@@ -20,7 +20,7 @@ _DRAWN = re.compile(r"drawn:(\d+)")
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """Where cut-outs and photos come from.
+    """The origin of cut-outs and photos.
 
     Attributes:
       foregrounds: A folder of cut-outs, or 'drawn:N' for N drawn vehicles.

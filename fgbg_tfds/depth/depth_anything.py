@@ -69,7 +69,7 @@ def save_preset(name: str, folder: pathlib.Path) -> None:
 
     Args:
       name: keras-hub's name of the preset.
-      folder: Where to save; it exists.
+      folder: Folder to save to; it exists.
 
     Raises:
       InputError: If keras-hub is not installed or the preset cannot be fetched.

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints the tables.
 
     Args:
-      arguments: What `add_arguments` declared.
+      arguments: The arguments of `add_arguments`.
 
     Raises:
       InputError: If a flag, the weights or the marks cannot be used.

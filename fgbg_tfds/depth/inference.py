@@ -81,7 +81,7 @@ class NetworkTeacher(Teacher):
         """Wraps a network, which is frozen at its first use.
 
         Args:
-          card: What is said of the teacher; its feed size is used.
+          card: Description of the teacher; its feed size is used.
           network: uint8 [N, h, w, 3] -> float32 [N, h', w'], the network's own
             output.
           metres: That output and int32 [2] (H, W) -> float32 [N, H, W].

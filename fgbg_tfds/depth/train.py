@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Draws the scenes, trains, and writes the weights.
 
     Args:
-      arguments: What `add_arguments` declared.
+      arguments: The arguments of `add_arguments`.
 
     Raises:
       InputError: If a flag is out of its range.

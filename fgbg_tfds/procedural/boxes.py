@@ -12,7 +12,7 @@ def paint_box(canvas: Canvas, low, high, material: Texture, light) -> None:
     """Draws the visible sides of an upright box between two corners [3].
 
     Args:
-      canvas: What it is drawn on.
+      canvas: The picture to draw on.
       low: Least x, y and z.
       high: Greatest x, y and z.
       material: Of all faces.

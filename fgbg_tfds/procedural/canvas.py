@@ -69,7 +69,7 @@ class Canvas:
           up: float [3], the edge of v, in metres.
           material: Its surface.
           tint: Factor of the colour, [] or [3].
-          contact: How much darker it is where v = 0 (ambient occlusion), 0 to 1.
+          contact: Darkening where v = 0 (ambient occlusion), 0 to 1.
         """
         corner, along, up = (np.asarray(v, float) for v in (corner, along, up))
         outline = corner + np.array([0 * up, along, along + up, up])
@@ -192,7 +192,7 @@ class Canvas:
           x: Metres to the right.
           z: Metres ahead.
           radius: Metres across and ahead.
-          dark: How dark in the middle, 0 to 1.
+          dark: Darkening in the middle, 0 to 1.
         """
         around = np.array([(-1.6, -1.6), (1.6, -1.6), (1.6, 1.6), (-1.6, 1.6)])
         corners = np.zeros((4, 3))

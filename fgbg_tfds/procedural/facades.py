@@ -25,7 +25,7 @@ class Facade:
 
     Attributes:
       front: Its picture.
-      wall: What its other walls are made of.
+      wall: Material of its other walls.
       width: Metres.
       height: Metres.
     """

@@ -19,9 +19,9 @@ class Ground:
       road: Half the carriageway's width, metres.
       pavement: Width of a pavement, metres.
       curve: Bend, 1/metres.
-      rise_at: Where the slope begins, metres ahead.
+      rise_at: Start of the slope, metres ahead.
       rise: The slope.
-      shift: How far the camera stands to the right of the middle, metres.
+      shift: Distance of the camera to the right of the middle, metres.
     """
 
     road: float
@@ -115,12 +115,12 @@ def paint_ground(
     """Draws the ground of a street.
 
     Args:
-      canvas: What it is drawn on.
+      canvas: The picture to draw on.
       ground: The street's course.
       weather: Its light.
       heights: float [2, m], height of the houses left and right, metre by metre
         from 20 metres behind the camera.
-      rng: Where marks, wear and materials come from.
+      rng: Source of random marks, wear and materials.
       handsome: Whether to keep to the usual: asphalt, slabs, good marks.
     """
     camera = canvas.camera

@@ -13,7 +13,7 @@ def develop(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Args:
       colour: float32 [H, W, 3], 0 to 255.
-      rng: What is done and how strongly.
+      rng: Source of random effects and strengths.
 
     Returns:
       uint8 [H, W, 3].

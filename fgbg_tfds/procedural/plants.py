@@ -18,7 +18,7 @@ def trim(picture: Image.Image, metres: float, depth: float = 0.0) -> Sprite:
     Args:
       picture: The drawing.
       metres: Height of the whole drawing.
-      depth: How much its middle bulges towards the eye, metres.
+      depth: Bulge of its middle towards the eye, metres.
 
     Returns:
       The cut-out.

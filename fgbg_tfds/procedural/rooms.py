@@ -129,11 +129,11 @@ def _paint_shell(canvas: Canvas, space: _Space, rng: np.random.Generator) -> Tex
     ceiling = _draw_surface(rng, {"plain": 0.7, "slabs": 0.25, "noise": 0.05})
     pale = np.array([225, 222, 215]) * rng.uniform(0.7, 1.1)
     if rng.random() < 0.65:
-        wall = wall.dyed(pale, 0.65)
+        wall = wall.dye(pale, 0.65)
     if rng.random() < 0.8:
-        ceiling = ceiling.dyed(pale, 0.7)
+        ceiling = ceiling.dye(pale, 0.7)
     if rng.random() < 0.4:
-        floor = floor.dyed(np.array([150, 110, 75]) * rng.uniform(0.5, 1.3), 0.5)
+        floor = floor.dye(np.array([150, 110, 75]) * rng.uniform(0.5, 1.3), 0.5)
     lights = rng.uniform(0.6, 1.1, 5)
     left, right, high = space.left, space.right, space.high
     along = np.array([0, 0, space.deep + _BEHIND])

@@ -35,7 +35,7 @@ def draw_vehicle_at(
     """Draws a vehicle as seen at a place in a scene.
 
     Args:
-      seed: Which vehicle.
+      seed: Seed of the vehicle.
       x: Metres to the right of the camera.
       z: Metres ahead.
       heading: Radians from 'away from the camera' to the right.
@@ -156,7 +156,7 @@ class _Thing:
     Attributes:
       z: Metres ahead.
       aside: Metres to the right of the street's middle.
-      sprite: What it looks like; None is a vehicle.
+      sprite: Its picture; None is a vehicle.
       heading: A vehicle's, radians.
       radius: Of its contact shadow, metres; 0 casts none.
       above: Metres that it hangs above the ground.
@@ -275,7 +275,7 @@ def paint_street(
 
     Args:
       camera: Where it is seen from.
-      rng: Where all of it comes from.
+      rng: Source of random numbers.
       handsome: Whether near houses and all cars are drawn anew, and the odd is
         left out.
 

@@ -26,9 +26,9 @@ class Texture:
     width: float
     height: float
 
-    def dyed(self, colour: np.ndarray, part: float) -> Texture:
-        """The same, blended with a colour [3] by `part`."""
-        texels = (1 - part) * self.texels + part * colour
+    def dye(self, colour: np.ndarray, fraction: float) -> Texture:
+        """Blends the texture with a colour [3] by a fraction."""
+        texels = (1 - fraction) * self.texels + fraction * colour
         return Texture(
             np.clip(texels, 0, 255).astype(np.uint8), self.width, self.height
         )
@@ -164,7 +164,7 @@ def paint(
     """Paints a tileable surface between two colours.
 
     Args:
-      rng: Where the pattern comes from.
+      rng: Source of the random pattern.
       kind: One of `KINDS`.
       first: float [3], the colour of the low parts.
       second: float [3], the colour of the high parts.

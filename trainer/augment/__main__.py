@@ -14,7 +14,7 @@ from trainer.errors import UserError
 
 
 def main() -> None:
-    """Entry point."""
+    """Reads the command line and draws."""
     parser = argparse.ArgumentParser(
         prog="python -m trainer.augment", description=__doc__
     )

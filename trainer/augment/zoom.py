@@ -7,6 +7,8 @@ import math
 
 import tensorflow as tf
 
+from trainer.contract import DEPTH_UNITS, MAX_ALPHA
+
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
@@ -84,8 +86,8 @@ def augment(
     return {
         "bg": tf.clip_by_value(cut("bg", "bilinear") * gains, 0.0, 255.0),
         "fgbg": tf.clip_by_value(cut("fgbg", "bilinear") * gains, 0.0, 255.0),
-        "mask": tf.clip_by_value(cut("mask", "bilinear") / 255.0, 0.0, 1.0),
-        "depth": cut("depth", "nearest") / 256.0 * zoomed,
+        "mask": tf.clip_by_value(cut("mask", "bilinear") / MAX_ALPHA, 0.0, 1.0),
+        "depth": cut("depth", "nearest") / DEPTH_UNITS * zoomed,
     }
 
 

@@ -53,7 +53,7 @@ def make_training_batches(
         augmentation.
       size: Height h and width w of the pictures.
       batch_size: Examples in a step, over all devices.
-      augmentation: How pairs are changed.
+      augmentation: Changes of the pairs.
       full_size: With `augmentation.life`, the size to which whole pictures are
         brought, as they are in evaluation; the data set's own if None. Where `size`
         is smaller, windows of them are shown.

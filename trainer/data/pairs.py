@@ -42,7 +42,7 @@ def make_batches(
 
     Args:
       mixture: Data sets, split, shares and seed.
-      augmentation: How pairs are changed.
+      augmentation: Changes of the pairs.
       size: Height and width of the windows that are shown.
       full_size: Height and width at which pairs are made.
       batch_size: Examples in a step, over all devices; each device's part has to be

@@ -56,7 +56,7 @@ def find_addresses(mixture: Mixture, places: Iterable[int]) -> list[str]:
     """Finds where the examples at some places of the stream stand on disk.
 
     Args:
-      mixture: What `stream_examples` was given.
+      mixture: The mixture of `stream_examples`.
       places: Places in the stream.
 
     Returns:

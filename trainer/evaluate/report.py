@@ -103,8 +103,8 @@ def _measure(
     """Measures the blocks of every table; gives the thresholds by data set too."""
     run = next(iter(runs.values()))
     settings = run.settings
-    kinds = NEW_PAIRS[:1] if settings.report == "short" else NEW_PAIRS
-    evaluator = Evaluator(strategy, runs, thresholds=len(kinds))
+    chosen = NEW_PAIRS[:1] if settings.report == "short" else NEW_PAIRS
+    evaluator = Evaluator(strategy, runs, thresholds=len(chosen))
     tasks = _list_tasks(settings, run.mixture)
     sizes = [math.ceil(t.mixture.count() / evaluator.batch_size) for t in tasks]
     blocks, thresholds = [], {}
@@ -124,7 +124,7 @@ def _measure(
             if name not in thresholds:
                 validation = task.mixture.with_split(settings.validation_split)
                 thresholds[name] = tuple(
-                    _find_threshold(validation, settings, pairs) for pairs in kinds
+                    _find_threshold(validation, settings, pairs) for pairs in chosen
                 )
             sums = evaluator.measure(
                 task.mixture, thresholds[name], task.pairs, bar.update
@@ -152,8 +152,8 @@ def _list_tasks(settings: Settings, mixture: Mixture) -> list[_Task]:
             if split not in held_out:
                 sample = sample_split(builder, split, settings.report_examples)
                 alone = alone.with_split(sample)
-            kinds = PAIRS if split == test else NEW_PAIRS
-            tasks += [_Task(alone, split, pairs, whole) for pairs in kinds]
+            chosen = PAIRS if split == test else NEW_PAIRS
+            tasks += [_Task(alone, split, pairs, whole) for pairs in chosen]
     return tasks
 
 

@@ -188,7 +188,7 @@ class Comparison(layers.Layer):
             self._registration = Registration("colours" not in without)
 
     def call(self, bg, fgbg):
-        """Compares.
+        """Compares a background with a frame.
 
         Args:
           bg: float32 [N, H, W, 3], 0 to 255.

@@ -163,7 +163,7 @@ def _approach(average: tf.Variable, weight: tf.Variable, momentum: tf.Tensor) ->
 
 
 def _report_uncompilable(step, settings: Settings):
-    """Wraps the step so that XLA's refusal is told in one line."""
+    """Wraps the step so that XLA's refusal becomes one line."""
 
     def compiled_step(batch):
         try:

@@ -36,7 +36,7 @@ def read_keras_file(data: bytes, name: str) -> KerasFile:
 
     Args:
       data: The whole file.
-      name: What errors call the file.
+      name: Name of the file, for errors.
 
     Returns:
       The model's configuration and all its weights.

@@ -261,7 +261,7 @@ def read_state_dict(data: bytes, name: str) -> dict[str, Any]:
 
     Args:
       data: The whole file.
-      name: What errors call the file.
+      name: Name of the file, for errors.
 
     Returns:
       Arrays, and plain values as they are, by name. bfloat16 becomes float32.

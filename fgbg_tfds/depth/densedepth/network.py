@@ -52,7 +52,7 @@ class _Layer(NamedTuple):
       kind: Its Keras class.
       settings: Its own configuration.
       inputs: The names of the layers that it reads.
-      channels: How many channels it puts out.
+      channels: Number of its output channels.
       arrays: Its weights by short name.
     """
 
@@ -265,7 +265,7 @@ def build_network(
 
     Args:
       file: The configuration and the weights.
-      where: What errors call the file.
+      where: Name of the file, for errors.
       precision: 'float32' or 'bfloat16'; the last layer is always float32.
 
     Returns:

@@ -6,7 +6,7 @@ Estimation, ICCV 2019, https://arxiv.org/abs/1806.01260. A ResNet-18 (He et al.,
 enlargement by two, the encoder's features of that size, and another 3x3
 convolution, all with reflection padding and ELU; a sigmoid ends it.
 
-The numbers are the original's. What differs is where they are computed:
+The numbers are the original's. They are computed in other places:
 
 - BatchNorm is folded into the convolution before it.
 - After nearest-neighbour enlargement, a 3x3 window sees only 2x2 different pixels.
@@ -100,8 +100,8 @@ def _surround(x, before: int, after: int):
 
     Args:
       x: [N, H, W, C].
-      before: Which row or column goes before.
-      after: Which goes after, counted from the end.
+      before: Index of the row or column to put before.
+      after: Index of the one to put after, from the end.
 
     Returns:
       [N, H + 2, W + 2, C].

@@ -114,9 +114,9 @@ def check(
     """Picks a file's tensors.
 
     Args:
-      content: What the file holds, by name; other values than arrays are passed over.
-      shapes: What it must hold.
-      file: What errors call the file.
+      content: Content of the file by name; other values than arrays are passed over.
+      shapes: Shapes that it has to hold.
+      file: Name of the file, for errors.
 
     Returns:
       float32 arrays by the names in `shapes`.
