@@ -11,7 +11,7 @@ import tensorflow as tf
 from trainer.augment import light, motion, pasting, photometric, sensor, weather
 from trainer.augment.life import make_pairs
 from trainer.augment.pasting import Objects, Scene, as_tuple
-from trainer.contract import MAX_ALPHA, MAX_DEPTH
+from trainer.contract import MAX_ALPHA, MAX_DEPTH, PROBABILITY_THRESHOLD
 
 REPETITIONS = 3  # of each effect, with different seeds
 CLOSE = ("noise", "blur", "jpeg", "blend")  # effects to enlarge
@@ -56,23 +56,23 @@ def draw_effects(scene: Scene) -> bytes:
     stock, empty = pasting.cut_out(second), pasting.remove_new(first)
     here = pasting.cut_out(first)
 
-    def pasted(objects: Objects, scene: Scene = empty, behind: bool = False):
+    def paste(objects: Objects, scene: Scene = empty, behind: bool = False):
         return pasting.paste(scene, objects, tf.constant([behind])).frame
 
     rows["place"] = [
-        first.bg, *_repeat(lambda s: pasted(pasting.place(stock, s)))
+        first.bg, *_repeat(lambda s: paste(pasting.place(stock, s)))
     ]  # fmt: skip
     rows["recolour"] = [
-        first.frame, *_repeat(lambda s: pasted(pasting.recolour(here, s)))
+        first.frame, *_repeat(lambda s: paste(pasting.recolour(here, s)))
     ]  # fmt: skip
     texture = tf.reverse(second.bg, [2])
-    painted = _repeat_distinct(lambda s: pasted(pasting.retexture(here, texture, s)))
+    painted = _repeat_distinct(lambda s: paste(pasting.retexture(here, texture, s)))
     rows["retexture"] = [first.frame, *painted[:1]]
-    blended = _repeat_distinct(lambda s: pasted(pasting.blend(here, first.bg, s)))
+    blended = _repeat_distinct(lambda s: paste(pasting.blend(here, first.bg, s)))
     rows["blend"] = [first.frame, *blended[:REPETITIONS]]
     rows["hidden"] = [
         first.frame,
-        *_repeat(lambda s: pasted(pasting.place(stock, s), first, behind=True)),
+        *_repeat(lambda s: paste(pasting.place(stock, s), first, behind=True)),
     ]
     middle = _find_middle(first.mask)
     for name in CLOSE:
@@ -113,7 +113,9 @@ def _choose_pairs(scene: Scene) -> list[int]:
 
 
 def _find_middle(mask) -> np.ndarray:
-    return np.argwhere(mask[0, ..., 0].numpy() > 0.5).mean(0).astype(int)
+    return (
+        np.argwhere(mask[0, ..., 0].numpy() > PROBABILITY_THRESHOLD).mean(0).astype(int)
+    )
 
 
 def _close_up(picture, middle: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 
 import tensorflow as tf
 
@@ -58,13 +57,13 @@ def make_pairs(scene: Scene, seed, without: frozenset[str] = NOTHING) -> Scene:
       As many pairs; pictures in whole grey levels.
     """
 
-    def made(index):
+    def make_pair(index):
         dice, first, second = split_seed(tf.random.fold_in(seed, index), 3)
         strength = _draw_strength(dice)
         pair = populate(scene, index, first, strength, without)
         return as_tuple(perturb(pair, second, strength, without))
 
-    return _map_pairs(made, scene)
+    return _map_pairs(make_pair, scene)
 
 
 def perturb_pair(pair: Scene, seed) -> Scene:
@@ -94,8 +93,8 @@ def empty_pair(pair: Scene, seed) -> Scene:
       The background twice, each perturbed on its own; a mask of 0, and no depth where
       the object was.
     """
-    dice, part = split_seed(seed, 2)
-    return perturb(pasting.remove_new(pair), part, _draw_strength(dice))
+    dice, key = split_seed(seed, 2)
+    return perturb(pasting.remove_new(pair), key, _draw_strength(dice))
 
 
 def populate(
@@ -135,16 +134,16 @@ def populate(
     if "objects" in without:
         return result
     turns = [(dice[3] < PRESENT, True), *((missing > k, False) for k in range(3))]
-    for (active, present), part in zip(turns, keys[2:], strict=False):
+    for (active, present), key in zip(turns, keys[2:], strict=False):
 
-        def added(result=result, present=present, part=part):
+        def add(result=result, present=present, key=key):
             return as_tuple(
                 _add_object(
-                    result, scene, index, keeps, present, part, strength, without
+                    result, scene, index, keeps, present, key, strength, without
                 )
             )
 
-        result = Scene(*tf.cond(active, added, lambda old=result: as_tuple(old)))
+        result = Scene(*tf.cond(active, add, lambda old=result: as_tuple(old)))
     return result
 
 
@@ -156,8 +155,8 @@ def _add_object(
     number = tf.shape(stock.mask)[0]
     dice = tf.random.stateless_uniform([2], keys[0])
     # A pair that keeps its own object gets another's.
-    least = tf.where(keeps & (number > 1), 1.0, 0.0)
-    steps = tf.floor(least + dice[0] * (tf.cast(number, tf.float32) - least))
+    first = tf.where(keeps & (number > 1), 1.0, 0.0)
+    steps = tf.floor(first + dice[0] * (tf.cast(number, tf.float32) - first))
     donor = (index + tf.cast(steps, tf.int32)) % number
     texture = stock.bg[(index + 1) % number][None]
     objects = pasting.place(pasting.cut_out(_select_pair(stock, donor)), keys[1])
@@ -173,11 +172,11 @@ def _add_shadow(pair: Scene, silhouette, seed, strength, without=NOTHING) -> Sce
     """Casts a shadow of an object on the frame, with probability `CAST`."""
     if "cast_shadow" in without:
         return pair
-    dice, part = split_seed(seed, 2)
+    dice, key = split_seed(seed, 2)
     amount = _draw_amount(strength, dice, CAST)
     frame = tf.cond(
         amount > 0,
-        lambda: light.cast_shadow(pair.frame, silhouette, part, amount),
+        lambda: light.cast_shadow(pair.frame, silhouette, key, amount),
         lambda: pair.frame,
     )
     return dataclasses.replace(pair, frame=frame)
@@ -225,11 +224,11 @@ def move_background(bg, seed, strength, without: frozenset[str] = NOTHING):
     shaken = motion.draw_shake_flow(bg, first, shaking)
     amount = _draw_amount(strength, dice, 0.0 if "sway" in without else SWAY)
 
-    def swaying():
+    def add_sway():
         swayed = motion.draw_sway_flow(bg, second, amount)
         return shaken[0] + swayed[0], shaken[1] + swayed[1]
 
-    return motion.warp(bg, tf.cond(amount > 0, swaying, lambda: shaken))
+    return motion.warp(bg, tf.cond(amount > 0, add_sway, lambda: shaken))
 
 
 def apply_effects(picture, seed, strength, without: frozenset[str] = NOTHING):
@@ -248,13 +247,8 @@ def apply_effects(picture, seed, strength, without: frozenset[str] = NOTHING):
     for effect, probability in EFFECTS:
         amount = _draw_amount(strength, next(keys), probability)
         key = next(keys)
-        if effect.__name__ in without:
-            continue
-
-        # Bound now: the next turn of the loop binds the names anew.
-        changed = functools.partial(effect, picture, key, amount)
-        unchanged = functools.partial(tf.identity, picture)
-        picture = tf.cond(amount > 0, changed, unchanged)
+        if effect.__name__ not in without:
+            picture = _apply_effect(effect, picture, key, amount)
     amount = tf.where(strength > 0, strength, CLEAN_JPEG)
     probability = 0.0 if "jpeg" in without else JPEG
     amount, key = _draw_amount(amount, next(keys), probability), next(keys)
@@ -265,7 +259,12 @@ def apply_effects(picture, seed, strength, without: frozenset[str] = NOTHING):
     )
 
 
-def _map_pairs(made, scene: Scene) -> Scene:
+def _apply_effect(effect, picture, seed, amount):
+    """Applies an effect; one of amount 0 is not computed."""
+    return tf.cond(amount > 0, lambda: effect(picture, seed, amount), lambda: picture)
+
+
+def _map_pairs(function, scene: Scene) -> Scene:
     """Maps a function over the pairs of a group, one by one.
 
     A picture stays in the processor's cache, and effects that a pair does not get
@@ -273,7 +272,7 @@ def _map_pairs(made, scene: Scene) -> Scene:
     """
     specs = tuple(tf.TensorSpec((1, *v.shape[1:]), v.dtype) for v in as_tuple(scene))
     pairs = tf.map_fn(
-        made, tf.range(tf.shape(scene.mask)[0]), fn_output_signature=specs
+        function, tf.range(tf.shape(scene.mask)[0]), fn_output_signature=specs
     )
     return Scene(*(value[:, 0] for value in pairs))
 

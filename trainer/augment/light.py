@@ -5,6 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from trainer.augment.draws import as_column, draw, draw_field, split_seed
+from trainer.augment.resampling import transform
+from trainer.contract import PROBABILITY_THRESHOLD
 
 TINT = (1.0, 0.96, 0.88)  # the sky still lights a shadow, and it is blue
 
@@ -32,7 +34,7 @@ def cast_shadow(pictures, silhouettes, seed, strength):
     keys = split_seed(seed, 8)
     small = tf.nn.avg_pool2d(silhouettes, 2, 2, "SAME")
     rows = tf.range(tf.shape(small)[1], dtype=tf.float32)
-    there = tf.reduce_max(small, (2, 3)) > 0.5
+    there = tf.reduce_max(small, (2, 3)) > PROBABILITY_THRESHOLD
     foot = tf.reduce_max(tf.where(there, rows, 0.0), 1)
     top = tf.reduce_min(tf.where(there, rows, foot[:, None]), 1)
     root = tf.sqrt(as_column(strength))
@@ -81,7 +83,7 @@ def _lay_down(silhouettes, foot, keys):
     flat = draw(keys[0], number, 0.12, 0.6)[:, 0, 0, 0]
     flat *= tf.sign(draw(keys[1], number)[:, 0, 0, 0] + 0.2)  # before or behind
     shear = draw(keys[2], number, -2.0, 2.0)[:, 0, 0, 0]
-    laid = _transform(
+    laid = transform(
         silhouettes, (1.0, shear, -shear * foot), (0.0, 1 / flat, foot * (1 - 1 / flat))
     )
     sharp = tf.nn.avg_pool2d(laid, 3, 1, "SAME")
@@ -94,28 +96,7 @@ def _darken_beneath(silhouettes, rows, top, foot, keys):
     number, (height, width) = tf.shape(silhouettes)[0], silhouettes.shape[1:3]
     down = 0.05 * height * draw(keys[0], number, 0.0, 1.0)[:, 0, 0, 0]
     aside = 0.06 * width * draw(keys[1], number)[:, 0, 0, 0]
-    moved = _transform(silhouettes, (1.0, 0.0, -aside), (0.0, 1.0, -down))
-    part = (rows - top[:, None]) / tf.maximum(foot - top, 1.0)[:, None]
-    lower = tf.clip_by_value(4.0 * part - 1.5, 0.0, 1.0)[:, :, None, None]
+    moved = transform(silhouettes, (1.0, 0.0, -aside), (0.0, 1.0, -down))
+    fraction = (rows - top[:, None]) / tf.maximum(foot - top, 1.0)[:, None]
+    lower = tf.clip_by_value(4.0 * fraction - 1.5, 0.0, 1.0)[:, :, None, None]
     return tf.nn.avg_pool2d(moved * lower, 3, 1, "SAME")
-
-
-def _transform(pictures, across, down):
-    """Resamples float32 [n, h, w, C] bilinearly, with 0 around.
-
-    Args:
-      pictures: The pictures to resample.
-      across: Three weights, of column, row and 1, each [n] or a number; their sum is
-        the column that each pixel is taken from.
-      down: The same for rows.
-    """
-    zero = tf.zeros(tf.shape(pictures)[:1])
-    transforms = tf.stack([zero + weight for weight in (*across, *down, 0.0, 0.0)], -1)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=pictures,
-        transforms=transforms,
-        output_shape=tf.shape(pictures)[1:3],
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-        fill_value=0.0,
-    )

@@ -16,7 +16,7 @@ from trainer.augment.draws import as_column, draw, draw_field, split_seed
 SHIFT = 8 / 224  # to either side, as a fraction of the picture's side
 ROTATION = 2.0  # degrees to either side
 SCALE = 0.03  # to either side
-MOVED = 2.0  # standard deviation of the movement of leaves and water, pixels of 224
+MOVEMENT = 2.0  # standard deviation of the movement of leaves and water, pixels of 224
 
 
 def shake(pictures, seed, strength):
@@ -67,7 +67,7 @@ def draw_sway_flow(pictures, seed, strength):
     leaves = draw_field(keys[0], number, (18, 18), coarse, 2)
     water = draw_field(keys[1], number, (36, 5), coarse, 2)
     is_water = draw(keys[2], number, 0.0, 1.0) < 0.3
-    amount = draw(keys[3], number, 0.2, MOVED * height / 224) * strength
+    amount = draw(keys[3], number, 0.2, MOVEMENT * height / 224) * strength
     where = tf.sigmoid(4.0 * draw_field(keys[4], number, (4, 4), coarse) - 1.5)
     flow = tf.where(is_water, water, leaves) * where * amount
     flow = tf.image.resize(flow, (height, width), "bicubic")

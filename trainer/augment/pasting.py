@@ -12,6 +12,8 @@ import math
 import tensorflow as tf
 
 from trainer.augment.draws import draw, split_seed
+from trainer.augment.resampling import transform
+from trainer.contract import PROBABILITY_THRESHOLD
 
 MIN_SIDE, MAX_SIDE = 0.06, 0.75  # longest side, as a fraction of the picture's
 MAX_ENLARGEMENT = 2.0
@@ -71,7 +73,9 @@ def cut_out(scene: Scene) -> Objects:
     # Where alpha is below a third, the recovered colour would be noise.
     pure = scene.bg + (scene.frame - scene.bg) / tf.maximum(alpha, 0.34)
     colour = tf.clip_by_value(pure, 0.0, 255.0) * alpha
-    return Objects(colour, alpha, tf.where(alpha >= 0.5, scene.depth, 0.0))
+    return Objects(
+        colour, alpha, tf.where(alpha >= PROBABILITY_THRESHOLD, scene.depth, 0.0)
+    )
 
 
 def place(objects: Objects, seed) -> Objects:
@@ -99,34 +103,20 @@ def place(objects: Objects, seed) -> Objects:
     free = draw(keys[1], number, 0.0, 1.0)[:, 0, 0, 0] < OUTSIDE
     where = draw(keys[2], number, 0.0, 1.0, channels=2)[:, 0, 0]
 
-    def centre(fraction, length, extent):
+    def find_centre(fraction, length, extent):
         inside = extent / 2 + fraction * tf.maximum(length - extent, 0.0)
         return tf.where(free, fraction * length, inside)
 
-    down = centre(where[:, 0], float(height), tall * grown)
-    across = centre(where[:, 1], float(width), broad * grown)
+    down = find_centre(where[:, 0], float(height), tall * grown)
+    across = find_centre(where[:, 1], float(width), broad * grown)
     mirror = tf.sign(draw(keys[3], number)[:, 0, 0, 0] + 1e-6)
-    zero = tf.zeros_like(grown)
-    transforms = tf.stack(
-        [
-            mirror / grown, zero, (left + right) / 2 - mirror * across / grown,
-            zero, 1 / grown, (top + bottom) / 2 - down / grown, zero, zero,
-        ],
-        -1,
-    )  # fmt: skip
-
-    def moved(pictures, method):
-        return tf.raw_ops.ImageProjectiveTransformV3(
-            images=pictures,
-            transforms=transforms,
-            output_shape=[height, width],
-            interpolation=method,
-            fill_mode="CONSTANT",
-            fill_value=0.0,
-        )
-
-    layers = moved(tf.concat([objects.colour, objects.alpha], -1), "BILINEAR")
-    metres = moved(objects.depth, "NEAREST") / grown[:, None, None, None]
+    weights = (
+        (mirror / grown, 0.0, (left + right) / 2 - mirror * across / grown),
+        (0.0, 1 / grown, (top + bottom) / 2 - down / grown),
+    )
+    layers = transform(tf.concat([objects.colour, objects.alpha], -1), *weights)
+    metres = transform(objects.depth, *weights, method="nearest")
+    metres /= grown[:, None, None, None]
     return Objects(layers[..., :3], layers[..., 3:], metres)
 
 
@@ -190,7 +180,7 @@ def blend(objects: Objects, scenes, seed) -> Objects:
     alpha = objects.alpha
     wide = tf.nn.avg_pool2d(tf.nn.avg_pool2d(alpha, 3, 1, "SAME"), 3, 1, "SAME")
     inward = alpha * tf.clip_by_value(2.0 * wide - 1.0, 0.0, 1.0)
-    cut = tf.cast(alpha >= 0.5, tf.float32)
+    cut = tf.cast(alpha >= PROBABILITY_THRESHOLD, tf.float32)
     is_hard = (kind >= hard) & (kind < feathered)
     is_soft = (kind >= feathered) & (kind < matched)
     edge = tf.where(is_hard, cut, tf.where(is_soft, inward, alpha))
@@ -204,8 +194,8 @@ def blend(objects: Objects, scenes, seed) -> Objects:
 def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scene:
     """Pastes one object into every scene.
 
-    Its depth is divided by one factor, so that it stands before the pixels that it
-    hides, and is nowhere greater than the scene's.
+    Its depth is multiplied by one factor of at most 1, so that it stands before the
+    pixels that it hides, and is nowhere greater than the scene's.
 
     Args:
       scene: The scenes to paste into.
@@ -221,7 +211,7 @@ def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scen
     frame = scene.frame * (1.0 - alpha) + colour
     bg = scene.bg * (1.0 - objects.alpha) + objects.colour if present else scene.bg
     mask = scene.mask * (1.0 - alpha) + (0.0 if present else alpha)
-    here, known = alpha >= 0.5, scene.depth > 0
+    here, known = alpha >= PROBABILITY_THRESHOLD, scene.depth > 0
     there = tf.cast(here & known, tf.float32)
     own = tf.cast(here & (objects.depth > 0), tf.float32)
     nearer = 0.95 * _average(scene.depth, there) / (_average(objects.depth, own) + 1e-6)
@@ -245,7 +235,7 @@ def absorb_new(scene: Scene) -> Scene:
 
 def _find_extent(alpha, axis: int, length: int):
     """Finds the first and last row (axis 2) or column (axis 1) of an object, [n]."""
-    there = tf.reduce_max(alpha, (axis, 3)) >= 0.5
+    there = tf.reduce_max(alpha, (axis, 3)) >= PROBABILITY_THRESHOLD
     places = tf.range(length, dtype=tf.float32)
     first = tf.reduce_min(tf.where(there, places, length - 1.0), 1)
     last = tf.reduce_max(tf.where(there, places, 0.0), 1)

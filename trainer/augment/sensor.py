@@ -61,8 +61,8 @@ def jpeg(pictures, seed, strength):
     """
     number = tf.shape(pictures)[0]
     strength = tf.broadcast_to(tf.cast(strength, tf.float32), [number])
-    share = draw(seed, number, 0.0, 1.0)[:, 0, 0, 0]
-    quality = BEST + tf.cast(tf.round(share * strength * (WORST - BEST)), tf.int32)
+    fraction = draw(seed, number, 0.0, 1.0)[:, 0, 0, 0]
+    quality = BEST + tf.cast(tf.round(fraction * strength * (WORST - BEST)), tf.int32)
     levels = tf.cast(tf.round(tf.clip_by_value(pictures, 0.0, 255.0)), tf.uint8)
 
     def compress(picture, level):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from trainer.augment.draws import as_column, draw, split_seed
+from trainer.augment.resampling import transform
 
 STREAK = 14  # length of a rain streak, pixels of 224
 DROPS = 0.03  # fraction of the grid's cells with a streak
@@ -24,21 +25,14 @@ def rain(pictures, seed, strength):
     length = max(2, STREAK * height // 224)
     cells = [number, -(-height // length), width, 1]
     drops = tf.random.stateless_uniform(cells, first)
-    share = DROPS * draw(second, number, 0.3, 1.0) * strength
-    streaks = tf.cast(drops < share, tf.float32) * (0.4 + 0.6 * drops / (share + 1e-6))
+    fraction = DROPS * draw(second, number, 0.3, 1.0) * strength
+    streaks = tf.cast(drops < fraction, tf.float32) * (
+        0.4 + 0.6 * drops / (fraction + 1e-6)
+    )
     streaks = tf.image.resize(streaks, (height, width))
     slant = draw(third, number, -0.35, 0.35)[:, 0, 0, 0]
-    # Columns of the grid are shifted, so that streaks do not end on a line.
-    zero, one = tf.zeros_like(slant), tf.ones_like(slant)
-    transform = tf.stack([one, slant, zero, zero, one, zero, zero, zero], -1)
-    streaks = tf.raw_ops.ImageProjectiveTransformV3(
-        images=streaks,
-        transforms=transform,
-        output_shape=[height, width],
-        interpolation="BILINEAR",
-        fill_mode="WRAP",
-        fill_value=0.0,
-    )
+    # Columns of the grid are shifted too, so that streaks do not end on a line.
+    streaks = transform(streaks, (1.0, slant, 0.0), (0.0, 1.0, 0.0), fill="wrap")
     light = draw(fourth, number, 0.15, 0.5) * strength
     return pictures + light * streaks * (230.0 - pictures)
 
@@ -49,8 +43,8 @@ def specks(pictures, seed, strength):
     first, second, third, fourth = split_seed(seed, 4)
     height, width = pictures.shape[1:3]
     small = [number, -(-height // 2), -(-width // 2), 1]
-    share = SPECKS * draw(first, number, 0.3, 1.0) * strength
-    spots = tf.cast(tf.random.stateless_uniform(small, second) < share, tf.float32)
+    fraction = SPECKS * draw(first, number, 0.3, 1.0) * strength
+    spots = tf.cast(tf.random.stateless_uniform(small, second) < fraction, tf.float32)
     soft = tf.nn.avg_pool2d(spots, 3, 1, "SAME") * 4.0
     spots = tf.where(draw(third, number) < 0, spots, soft)
     spots = tf.minimum(tf.image.resize(spots, (height, width)), 1.0)

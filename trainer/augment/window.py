@@ -17,9 +17,9 @@ def cut_windows(
 ) -> Scene:
     """Cuts a window out of every pair.
 
-    Half of the windows have the wanted size, pixel for pixel. The others are resized
-    to it, from the whole picture down to a region `zoom` times smaller than the
-    window. Depth is divided by the enlargement.
+    With probability 0.5 a window has the wanted size, pixel for pixel. Otherwise it is
+    resized to it, from the whole picture down to a region `zoom` times smaller than
+    the window. Depth is divided by the enlargement.
 
     Args:
       scene: Pairs [n, H, W, c], uint8 or float32.
@@ -33,9 +33,9 @@ def cut_windows(
     """
     number, whole = tf.shape(scene.mask)[0], tuple(scene.mask.shape[1:3])
     keys = split_seed(seed, 4)
-    least = max(side / full for side, full in zip(size, whole, strict=True))
+    minimum = max(side / full for side, full in zip(size, whole, strict=True))
     enlarged = tf.exp(
-        draw(keys[0], number, math.log(least), math.log(max(zoom, least) + 1e-6))
+        draw(keys[0], number, math.log(minimum), math.log(max(zoom, minimum) + 1e-6))
     )[:, 0, 0]
     native = draw(keys[1], number, 0.0, 1.0)[:, 0, 0] < NATIVE
     enlarged = tf.where(native, 1.0, enlarged)  # [n, 1]

@@ -7,6 +7,7 @@ import math
 
 import tensorflow as tf
 
+from trainer.augment.resampling import transform
 from trainer.contract import DEPTH_UNITS, MAX_ALPHA
 
 
@@ -132,11 +133,5 @@ def rotate(picture: tf.Tensor, angle: tf.Tensor, method: str) -> tf.Tensor:
     sine, cosine = tf.sin(angle), tf.cos(angle)
     right = middle[1] - cosine * middle[1] + sine * middle[0]
     down = middle[0] - sine * middle[1] - cosine * middle[0]
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(picture, tf.float32)[None],
-        transforms=[[cosine, -sine, right, sine, cosine, down, 0.0, 0.0]],
-        output_shape=shape,
-        interpolation=method.upper(),
-        fill_mode="CONSTANT",
-        fill_value=0.0,
-    )[0]
+    pictures = tf.cast(picture, tf.float32)[None]
+    return transform(pictures, (cosine, -sine, right), (sine, cosine, down), method)[0]

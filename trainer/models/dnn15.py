@@ -25,7 +25,7 @@ def dnn15(
     Args:
       size: Height and width of the pictures; the original's are 128 x 128.
       dtype: Keras dtype policy, such as 'mixed_bfloat16'. Maps are always float32.
-      seed: Of the initial weights.
+      seed: Seed of the initial weights.
 
     Returns:
       The network; its head is 'full', float32 [N, H, W, 2], its depth code 'share'.
@@ -35,7 +35,7 @@ def dnn15(
     def initializer():
         return keras.initializers.HeNormal(seed=next(seeds))
 
-    def normalised(name):
+    def normalise(name):
         # Statistics over all devices, so that results do not depend on their number.
         return [
             layers.BatchNormalization(
@@ -54,17 +54,17 @@ def dnn15(
     scale = layers.Rescaling(1 / 255, dtype="float32", name="scale")
     shared = [
         convolution("shared_1", 32),
-        *normalised("shared_1"),
+        *normalise("shared_1"),
         layers.SeparableConv2D(
             64, 3, padding="same", use_bias=False,
             depthwise_initializer=initializer(), pointwise_initializer=initializer(),
             dtype=dtype, name="shared_2",
         ),
-        *normalised("shared_2"),
+        *normalise("shared_2"),
     ]  # fmt: skip
     both = [
         convolution("both_1", 256),
-        *normalised("both_1"),
+        *normalise("both_1"),
         convolution("both_2", 3, dtype="float32"),
     ]
 

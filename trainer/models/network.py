@@ -1,4 +1,4 @@
-"""The form that every network has for the rest of the trainer."""
+"""The interface of every network to the rest of the trainer."""
 
 from __future__ import annotations
 
@@ -45,12 +45,16 @@ class Network:
           Two float32 [N, H, W, 1]: mask logits, and depth in the network's code.
         """
         # Split before enlarging, since the gradient of a split is a copy.
-        return tuple(self._enlarge(part, size) for part in ops.split(maps, 2, axis=-1))
+        return tuple(
+            self._enlarge(channel, size) for channel in ops.split(maps, 2, axis=-1)
+        )
 
     def _enlarge(self, maps, size: tuple[int, int] | None):
+        if size is None:
+            return maps
         if self.grid is not None:
-            return enlarge(maps, self.grid, size or self.grid.cells)
-        if size is None or tuple(maps.shape[1:3]) == tuple(size):
+            return enlarge(maps, self.grid, size)
+        if tuple(maps.shape[1:3]) == tuple(size):
             return maps
         return ops.image.resize(maps, size, "bilinear")
 
@@ -61,10 +65,11 @@ class Network:
           size: Height and width of pictures: a tuple, or int32 tensor [2].
 
         Returns:
-          The same type; each side is a multiple of `multiple`, and at least that.
+          The same type; each side is a multiple of `multiple`, and at least that. Not
+          for networks that are made for one size.
         """
         step = self.multiple
-        if isinstance(size, tuple):
+        if isinstance(size, (tuple, list)):
             return tuple(max(1, (side + step // 2) // step) * step for side in size)
         return ops.maximum((size + step // 2) // step, 1) * step
 

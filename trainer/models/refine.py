@@ -63,15 +63,15 @@ def refine(
 
     def blocks(name, x, number=1):
         for index in range(number):
-            part = f"{name}_{'abcd'[index]}"
-            y = convolution(f"{part}_1", x.shape[-1])(x)
+            block = f"{name}_{'abcd'[index]}"
+            y = convolution(f"{block}_1", x.shape[-1])(x)
             # Gain 0: every block begins as the identity.
-            y = convolution(f"{part}_2", x.shape[-1], relu=False, gain=0.0)(y)
-            x = layers.Add(dtype=dtype, name=f"{part}_sum")([x, y])
-            x = layers.ReLU(dtype=dtype, name=part)(x)
+            y = convolution(f"{block}_2", x.shape[-1], relu=False, gain=0.0)(y)
+            x = layers.Add(dtype=dtype, name=f"{block}_sum")([x, y])
+            x = layers.ReLU(dtype=dtype, name=block)(x)
         return x
 
-    def joined(name, deep, skip):
+    def join(name, deep, skip):
         deep = convolution(f"{name}_up", skip.shape[-1], 1, relu=False)(deep)
         deep = Doubled(dtype=dtype, name=f"{name}_enlarged")(deep)
         x = layers.Add(dtype=dtype, name=f"{name}_sum")([deep, skip])
@@ -113,10 +113,10 @@ def refine(
     if "scale" in without:
         scale = layers.Rescaling(0.0, dtype="float32")(scale)
     for level, skip in zip((5, 6, 7), reversed(skips), strict=True):
-        x = joined(f"coarse_{level}", x, skip)
+        x = join(f"coarse_{level}", x, skip)
     coarse_head, fine_head = head("coarse_8", 2, 3), head("fine_4", 8, 3)
     coarse_maps = Maps(1, name="coarse")(coarse_head(x), scale)  # [N, H/4, W/4, 2]
-    x = joined("fine_3", x, fine)  # [N, H/2, W/2, 32]
+    x = join("fine_3", x, fine)  # [N, H/2, W/2, 32]
     fine_maps = Maps(2, name="fine")(fine_head(x), scale)  # [N, H, W, 2]
     model = keras.Model(
         inputs, {"coarse": coarse_maps, "fine": fine_maps}, name="refine"
@@ -168,6 +168,16 @@ class Convolution(layers.Conv2D):
         outputs = ops.add(outputs, ops.cast(self.bias, self.compute_dtype))
         return self.activation(outputs)
 
+    def save_own_variables(self, store):
+        """Saves the gains too; Keras's convolution saves kernel and bias alone."""
+        super().save_own_variables(store)
+        store["gain"] = self._gains
+
+    def load_own_variables(self, store):
+        """Loads the gains too."""
+        super().load_own_variables(store)
+        self._gains.assign(store["gain"])
+
 
 @keras.saving.register_keras_serializable("trainer")
 class Comparison(layers.Layer):
@@ -202,8 +212,8 @@ class Comparison(layers.Layer):
         if "registration" not in self._without:
             there, inside = self._registration(there, frame)
         change = frame - there
-        most = ops.max(ops.abs(change), -1, keepdims=True)
-        seen = [2 * frame - 1, 2 * there - 1, 3 * change, ops.minimum(6 * most, 1.0)]
+        largest = ops.max(ops.abs(change), -1, keepdims=True)
+        seen = [2 * frame - 1, 2 * there - 1, 3 * change, ops.minimum(6 * largest, 1.0)]
         if "outside" not in self._without:
             seen.append(ops.clip(6 * _compute_distance(frame, there), 0.0, 1.0))
         if "contrast" not in self._without:

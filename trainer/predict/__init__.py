@@ -1,5 +1,17 @@
 """An exported network looks at the frames of a fixed camera."""
 
+from trainer.predict.frames import (
+    check_size,
+    compute_median,
+    find_frames,
+    read_picture,
+)
 from trainer.predict.predictor import Predictor
 
-__all__ = ["Predictor"]
+__all__ = [
+    "Predictor",
+    "check_size",
+    "compute_median",
+    "find_frames",
+    "read_picture",
+]

@@ -83,13 +83,19 @@ def align(bg, frame):
     """
     still = tf.tile(tf.constant([[1.0, 0.0, 0.0, 0.0]]), [tf.shape(frame)[0], 1])
     grey = [tf.reduce_mean(picture, -1, keepdims=True) for picture in (frame, bg)]
-    motion, target, source = still, still, still
-    for level, steps, window, min_scale in zip(
-        _make_levels(tf.concat(grey, -1)), STEPS, WINDOWS, MIN_SCALES, strict=True
+    levels = [
+        tf.split(compute_local_contrast(level, window), 2, -1)
+        for level, window in zip(
+            _make_levels(tf.concat(grey, -1)), WINDOWS, strict=True
+        )
+    ]
+    motion = still
+    for (target, source), steps, min_scale in zip(
+        levels, STEPS, MIN_SCALES, strict=True
     ):
-        target, source = tf.split(compute_local_contrast(level, window), 2, -1)
         step = functools.partial(_take_step, source, target, min_scale)
         motion = repeat(step, motion, steps)
+    target, source = levels[-1]
     moved, inside = move(source, motion)
     residual = target - moved
     clip = (3 * estimate_scale(residual, MIN_CLIPPED)) ** 2
@@ -137,18 +143,18 @@ def _make_levels(pair):
     """Resizes pictures to the levels, from `COARSEST` to half their own size."""
     height, width = get_sides(pair)
     known = isinstance(height, int) and isinstance(width, int)
-    least = min if known else tf.minimum
+    smaller = min if known else tf.minimum
 
-    shorter = least(height, width)
+    shorter = smaller(height, width)
 
     def size(rows):
         return tuple(
             (side * rows + shorter // 2) // shorter for side in (height, width)
         )
 
-    finest = least((shorter + 1) // 2, MAX_ROWS)
+    finest = smaller((shorter + 1) // 2, MAX_ROWS)
     last = shrink(pair, size(finest))
-    return [*(shrink(last, size(least(finest, s))) for s in (COARSEST, MIDDLE)), last]
+    return [*(shrink(last, size(smaller(finest, s))) for s in (COARSEST, MIDDLE)), last]
 
 
 def _take_step(source, target, min_scale, motion):

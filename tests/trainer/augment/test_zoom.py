@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.augment.zoom import Augmentation, augment, fit, rotate
+from trainer.augment import Augmentation, augment, fit
+from trainer.augment.zoom import rotate
 
 NOTHING = Augmentation(zoom=1.0, rotation=0.0, colour=0.0, flip=False)
 

@@ -4,9 +4,7 @@ import pytest
 from keras import ops
 
 from trainer.errors import UserError
-from trainer.models import make_network
-from trainer.models.alexnet import load_alexnet
-from trainer.models.eigen import eigen
+from trainer.models import eigen, load_alexnet, make_network
 from trainer.settings import Settings
 
 SHAPES = {

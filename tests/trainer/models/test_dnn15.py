@@ -10,7 +10,6 @@ def test_it_has_the_original_s_parameters():
 
 def test_maps_are_as_large_as_the_pictures():
     network = dnn15((16, 24))
-    pair = np.full((2, 16, 24, 3), 99, np.float32)
-    mask, depth = network.predict(pair, pair, (16, 24))
-    assert mask.shape == depth.shape == (2, 16, 24, 1)
-    assert 0 <= np.min(depth) <= np.max(depth) <= 80
+    pair = dict.fromkeys(("bg", "fgbg"), np.zeros((2, 16, 24, 3), np.float32))
+    assert network.model(pair)["full"].shape == (2, 16, 24, 2)
+    assert network.grid.cells == (16, 24)

@@ -52,11 +52,8 @@ def test_kernels_are_the_paper_s():
     }
 
 
-def test_maps_are_float32_where_the_network_computes_in_bfloat16():
+def test_stages_do_not_cast_to_float32_in_between():
     network = eigen((64, 64), coarse_units=8, dtype="mixed_bfloat16")
-    pair = np.zeros((2, 64, 64, 3), np.float32)
-    outputs = network.model({"bg": pair, "fgbg": pair})
-    assert {str(value.dtype) for value in outputs.values()} == {"<dtype: 'float32'>"}
     assert network.model.get_layer("fine_3").output.dtype == "bfloat16"
 
 
@@ -85,15 +82,6 @@ def test_a_hidden_object_moves_no_map_away_from_it():
     centre = [(axis * changed).sum() / changed.sum() for axis in (rows, columns)]
     expected = (32 - network.grid.top) / network.grid.stride
     np.testing.assert_allclose(centre, expected, atol=1.0)
-
-
-def test_weights_come_from_the_seed():
-    first, again, other = (
-        eigen((64, 64), coarse_units=8, seed=seed).model.get_weights()
-        for seed in (1, 1, 2)
-    )
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert not np.array_equal(first[0], other[0])
 
 
 @pytest.mark.parametrize(

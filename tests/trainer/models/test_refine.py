@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.errors import UserError
-from trainer.models import make_network
+from trainer.models import check_settings, make_network
 from trainer.models.refine import Comparison, Convolution, Doubled, refine
 from trainer.settings import Settings
 
@@ -71,29 +71,11 @@ def test_a_pair_s_answer_does_not_depend_on_the_batch(network):
     )
 
 
-def test_bfloat16_gives_about_the_same_in_float32(network):
-    quick = refine(mean_log_depth=2.0, dtype="mixed_bfloat16")
-    quick.model.set_weights(network.model.get_weights())
-    assert quick.model.get_layer("comparison").compute_dtype == "float32"
-    found, exact = (n.predict(**pairs(64, 64), size=None) for n in (quick, network))
-    for one, other in zip(found, exact, strict=True):
-        assert one.dtype == other.dtype == tf.float32
-        assert np.abs(np.asarray(one) / other - 1).mean() < 0.05
+def test_the_comparison_is_computed_in_float32():
+    assert Comparison(dtype="mixed_bfloat16").compute_dtype == "float32"
 
 
-def test_everything_is_learned(network):
-    variables = network.model.trainable_variables
-    with tf.GradientTape() as tape:
-        maps = network.model(pairs(64, 64), training=True)
-        loss = tf.reduce_mean(maps["fine"] ** 2) + tf.reduce_mean(maps["coarse"] ** 2)
-    gradients = tape.gradient(loss, [variable.value for variable in variables])
-    for variable, gradient in zip(variables, gradients, strict=True):
-        assert gradient is not None, variable.path
-        assert np.isfinite(gradient).all(), variable.path
-        assert np.any(gradient != 0), variable.path
-
-
-def test_parts_can_be_left_out():
+def test_components_can_be_left_out():
     frame = pairs(64, 64)
     darker = {**frame, "bg": 0.6 * frame["bg"]}
     seen = {
@@ -144,5 +126,7 @@ def test_kernels_are_standardised():
 )
 def test_settings_that_do_not_fit_are_told_plainly(changes, message):
     settings = Settings(**{"model": "refine", "image_size": "64"} | changes)
+    with pytest.raises(UserError, match=message):
+        check_settings(settings)
     with pytest.raises(UserError, match=message):
         make_network(settings, settings.size)

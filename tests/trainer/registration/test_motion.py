@@ -6,7 +6,7 @@ from trainer import registration
 from trainer.augment import light
 
 SIDE, MARGIN = 224, 24
-MOST_SHIFT, MOST_TURN, MOST_ZOOM = 8.0, np.deg2rad(2.0), 0.03
+MAX_SHIFT, MAX_TURN, MAX_ZOOM = 8.0, np.deg2rad(2.0), 0.03
 
 
 def scene(rng):
@@ -39,9 +39,9 @@ def warped(picture, motion):
 
 
 def draw_motion(rng):
-    shift = rng.uniform(-1, 1, 2) * MOST_SHIFT / np.sqrt(2)
-    zoom = 1 + rng.uniform(-MOST_ZOOM, MOST_ZOOM)
-    turn = rng.uniform(-MOST_TURN, MOST_TURN)
+    shift = rng.uniform(-1, 1, 2) * MAX_SHIFT / np.sqrt(2)
+    zoom = 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM)
+    turn = rng.uniform(-MAX_TURN, MAX_TURN)
     return zoom * np.exp(1j * turn), complex(*shift)
 
 

@@ -9,7 +9,9 @@ from fgbg_tfds.depth.measures import metrics
 def test_figures_are_those_worked_out_by_hand(case):
     found = metrics.compute_metrics(np.array(case.predicted), np.array(case.true))
     for name, figure in case.figures.items():
-        assert found[name] == pytest.approx(figure, abs=1e-9), name
+        # SILog is a root: rounding of 1e-16 below it is 1e-6 (in per cent) above.
+        tolerance = 1e-5 if name == "silog" else 1e-9
+        assert found[name] == pytest.approx(figure, abs=tolerance), name
 
 
 def test_order_is_measured_by_rank():
