@@ -39,7 +39,7 @@ def draw_vehicle_at(
       x: Metres to the right of the camera.
       z: Metres ahead.
       heading: Radians from 'away from the camera' to the right.
-      camera: Where it is seen from.
+      camera: The camera that looks at it.
       exact: Whether to draw it anew for just this place; if not, angle and
         distance are rounded and drawings are kept.
 
@@ -274,7 +274,7 @@ def paint_street(
     """Draws a street.
 
     Args:
-      camera: Where it is seen from.
+      camera: The camera that looks at it.
       rng: Source of random numbers.
       handsome: Whether near houses and all cars are drawn anew, and the odd is
         left out.

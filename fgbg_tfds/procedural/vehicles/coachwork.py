@@ -119,7 +119,7 @@ def design(
     """Designs a vehicle.
 
     Args:
-      rng: Where its shape and paint come from.
+      rng: Draws its shape and paint.
       kind: One of saloon, hatchback, estate, offroad, coupe, pickup, van, bus,
         truck; None draws one.
       fine: Whether its surface is smooth enough to be looked at.

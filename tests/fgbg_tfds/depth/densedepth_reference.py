@@ -14,7 +14,7 @@ EPSILON = 1.001e-5
 
 
 class Shape:
-    """How wide and deep a DenseDepth is; the default is the released one."""
+    """Width and depth of a DenseDepth; the default is the released one."""
 
     def __init__(
         self,

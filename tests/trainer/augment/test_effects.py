@@ -1,4 +1,4 @@
-"""What all effects on pictures have in common, and what each of them does."""
+"""Tests all effects on pictures alike, then each for what it does."""
 
 import numpy as np
 import pytest

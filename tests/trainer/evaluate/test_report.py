@@ -54,7 +54,7 @@ def dnn15(data_dir, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def compared(command, trained, dnn15, tmp_path_factory):
-    """What evaluating beside the other run printed, its report and its workdir."""
+    """The output, the report and the workdir of evaluating beside the other run."""
     workdir = tmp_path_factory.mktemp("compared") / "eigen"
     shutil.copytree(trained, workdir)
     done = subprocess.run(

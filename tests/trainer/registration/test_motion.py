@@ -24,7 +24,7 @@ def scene(rng):
 
 
 def warped(picture, motion):
-    """What a camera sees that is moved: its point z is at a z + b in the picture."""
+    """A moved camera's picture: its point z is at a z + b in the given one."""
     a, b = motion
     middle = (SIDE - 1) / 2
     corner = np.array([MARGIN + middle + b.real, MARGIN + middle + b.imag])
