@@ -8,12 +8,14 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
+import filelock
 import numpy as np
 import PIL.Image
 import pytest
@@ -165,23 +167,42 @@ def command(data_dir, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def trained(command, tmp_path_factory):
+def train_once(command, tmp_path_factory):
+    """A function of a name and flags: a workdir, trained once for all workers of xdist.
+
+    Each worker gets a copy of its own.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def train(name, *flags):
+        workdir = root / f"{name}_once"
+        with filelock.FileLock(f"{workdir}.lock"):
+            if not workdir.exists():
+                arguments = command(root / f"{name}_unfinished", *flags)
+                subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
+                (root / f"{name}_unfinished").rename(workdir)
+        own = tmp_path_factory.mktemp("copies") / name
+        shutil.copytree(workdir, own)
+        return own
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def trained(train_once):
     """The workdir of a run that went through from train to export."""
-    workdir = tmp_path_factory.mktemp("trained")
-    subprocess.run(command(workdir), cwd=ROOT, check=True, capture_output=True)
-    return workdir
+    return train_once("trained")
 
 
 REFINE = ("--model=refine", "--small_size=32", "--small_steps=0.5", "--dice=1")
 
 
 @pytest.fixture(scope="session")
-def refined(command, tmp_path_factory):
+def refined(train_once):
     """The same of the network refine, on pictures of 32, then 64 pixels."""
-    workdir = tmp_path_factory.mktemp("refined")
-    flags = (*REFINE, "--edge_weight=3", "--depth_edges=0.1")
-    subprocess.run(command(workdir, *flags), cwd=ROOT, check=True, capture_output=True)
-    return workdir
+    return train_once("refined", *REFINE, "--edge_weight=3", "--depth_edges=0.1")
 
 
 @pytest.fixture
