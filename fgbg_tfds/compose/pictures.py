@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import io
 import os
 import pathlib
 import urllib.parse
-import warnings
 
 import numpy as np
-from absl import logging
 from etils import epath
 from PIL import Image, ImageOps
 
 from fgbg_tfds.contract import MAX_ALPHA
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.picture_files import (
+    SUFFIXES,
+    lay_on_black,
+    open_picture,
+    warn_of_left_out,
+)
 from fgbg_tfds.storage import is_local
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-MAX_PIXELS = 100_000_000
 MIN_BACKGROUND_SIDE = 16
 MIN_FOREGROUND_SIDE = 8
 HALO_ALPHA = 0.05  # paint programs leave less around erased regions
@@ -65,8 +66,8 @@ def make_label(file_name: str) -> str:
 def list_pictures(folder: epath.PathLike) -> dict[str, epath.Path]:
     """Lists a folder's pictures without opening them.
 
-    Hidden files, subfolders and files whose suffix is not a picture's are skipped and
-    named once in the log.
+    Hidden files, subfolders and files whose suffix is not a picture's are left out,
+    with a warning of the number of files.
 
     Args:
       folder: The folder, here or in a bucket; subfolders are not entered.
@@ -88,9 +89,8 @@ def list_pictures(folder: epath.PathLike) -> dict[str, epath.Path]:
             f"{folder}: not a folder that can be read ({error.strerror or error}); "
             "give the path of a folder of pictures"
         ) from error
-    ignored = [path.name for path in entries if path not in set(chosen)]
-    if ignored:
-        _log_skipped(folder, tuple(ignored))
+    left_out = {path.name for path in entries} - {path.name for path in chosen}
+    warn_of_left_out(folder, tuple(sorted(n for n in left_out if n[0] != ".")))
     if not chosen:
         raise InputError(
             f"{folder}: holds no pictures; put files ending in "
@@ -122,15 +122,14 @@ def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, 
 
 def read_background(path: epath.Path, image_size: int) -> np.ndarray:
     """Reads one photo as uint8 [image_size, image_size, 3]; see `read_backgrounds`."""
-    image = _read(path)
+    image = _open(path)
     if min(image.size) < MIN_BACKGROUND_SIDE:
         raise InputError(
             f"{path}: {image.width}x{image.height} pixels are too few for a "
             f"background; both sides have to have at least {MIN_BACKGROUND_SIDE}"
         )
-    image = _as_rgb(image)
     square = ImageOps.fit(
-        image, (image_size, image_size), method=Image.Resampling.LANCZOS
+        lay_on_black(image), (image_size, image_size), method=Image.Resampling.LANCZOS
     )
     return np.asarray(square)
 
@@ -158,12 +157,11 @@ def read_foregrounds(folder: epath.PathLike, longest_side: int) -> tuple[Picture
 
 def read_foreground(path: epath.Path, longest_side: int) -> np.ndarray:
     """Reads one cut-out as uint8 [h, w, 4]; see `read_foregrounds`."""
-    image = _read(path)
-    if not image.has_transparency_data:
+    rgba = _open(path)
+    if rgba.mode != "RGBA":
         raise InputError(
             f"{path}: cut-out has no alpha; save it as a PNG with a transparent ground"
         )
-    rgba = image.convert("RGBA")
     alpha = np.asarray(rgba.getchannel("A"))
     if alpha.min() == MAX_ALPHA:
         raise InputError(
@@ -186,12 +184,6 @@ def read_foreground(path: epath.Path, longest_side: int) -> np.ndarray:
     return np.asarray(trimmed)
 
 
-@functools.cache
-def _log_skipped(folder: epath.Path, names: tuple[str, ...]) -> None:
-    """Names skipped files in the log, once for each folder."""
-    logging.info("%s: ignored, not pictures: %s", folder, ", ".join(map(repr, names)))
-
-
 def _is_picture(path: epath.Path) -> bool:
     if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
         return False
@@ -199,46 +191,5 @@ def _is_picture(path: epath.Path) -> bool:
     return pathlib.Path(path).is_file() if is_local(path) else path.is_file()
 
 
-def _read(path: epath.Path) -> Image.Image:
-    """Reads a file's first picture, upright; raises InputError if it cannot."""
-    try:
-        file = path if is_local(path) else io.BytesIO(path.read_bytes())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(file)
-        with image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(
-                    f"{path}: {image.width}x{image.height} pixels are too many (a "
-                    f"decompression bomb?); at most {MAX_PIXELS // 10**6} megapixels "
-                    "are read"
-                )
-            if getattr(image, "n_frames", 1) > 1:
-                logging.info("%s: animated; its first picture is taken", path)
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{path}: too many pixels (a decompression bomb?); at most "
-            f"{MAX_PIXELS // 10**6} megapixels are read"
-        ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InputError(
-            f"{path}: not a picture that can be read ({error}); replace or remove it"
-        ) from error
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
-    """Converts any mode to RGB: 16-bit grey is scaled, alpha is laid on black."""
-    if image.mode.startswith("I;16") or image.mode == "I":
-        grey = np.asarray(image).astype(np.float64) / 257
-        image = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))
-    elif image.mode == "F":
-        grey = np.nan_to_num(np.asarray(image), nan=0.0)
-        image = Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    return image.convert("RGB")
+def _open(path: epath.Path) -> Image.Image:
+    return open_picture(path, None if is_local(path) else io.BytesIO(path.read_bytes()))

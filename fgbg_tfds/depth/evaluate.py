@@ -22,6 +22,7 @@ from fgbg_tfds.depth.measures import (
     read_trimmed,
 )
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.picture_files import lay_on_black, open_picture
 from fgbg_tfds.procedural import draw_street
 
 _SIZE = 160  # pixels of a held-out scene's side
@@ -174,15 +175,13 @@ def make_composites(folder: pathlib.Path, count: int = 40) -> tuple:
     Returns:
       Lists of composites, uint8 [H, W, 3], and alphas, uint8 [H, W].
     """
-    from PIL import Image
-
     backgrounds = sorted((folder / "backgrounds").iterdir())
     foregrounds = sorted((folder / "foregrounds").iterdir())
     rng = np.random.default_rng(0)
     images, alphas = [], []
     for index in range(count):
         path = backgrounds[index % len(backgrounds)]
-        picture = np.asarray(Image.open(path).convert("RGB").resize((224, 224)))
+        picture = np.asarray(lay_on_black(open_picture(path)).resize((224, 224)))
         cutout = read_trimmed(foregrounds[rng.integers(len(foregrounds))], 80)
         left = int(rng.integers(0, 224 - cutout.shape[1] + 1))
         top = int(rng.integers(0, 224 - cutout.shape[0] + 1))

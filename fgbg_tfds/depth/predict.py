@@ -7,12 +7,13 @@ import pathlib
 
 import numpy as np
 import tqdm
-from PIL import Image, ImageOps
+from PIL import Image
 
 from fgbg_tfds.colours import colour_depth
 from fgbg_tfds.contract import DEPTH_UNITS
 from fgbg_tfds.depth import PRECISIONS, TEACHERS, Teacher, load_teacher
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.picture_files import read_picture
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,19 +54,6 @@ def _check_photos(photos: list[pathlib.Path], out: pathlib.Path | None) -> None:
         places[place] = photo
 
 
-def read_photo(path: pathlib.Path) -> np.ndarray:
-    """Reads a photo upright as uint8 [H, W, 3], RGB.
-
-    Raises:
-      InputError: If it is no picture or a broken one.
-    """
-    try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"photo {path} cannot be read: {error}") from error
-
-
 def predict_photo(
     teacher: Teacher, photo: pathlib.Path, out: pathlib.Path | None = None
 ) -> tuple[pathlib.Path, pathlib.Path]:
@@ -83,7 +71,7 @@ def predict_photo(
     Raises:
       InputError: If the photo cannot be read.
     """
-    metres = teacher(read_photo(photo)[None])[0]
+    metres = teacher(read_picture(photo)[None])[0]
     folder = out or photo.parent
     folder.mkdir(parents=True, exist_ok=True)
     depth_path = folder / f"{photo.stem}_depth.png"

@@ -18,6 +18,7 @@ import tqdm
 
 from trainer.errors import UserError
 from trainer.files import write_atomically
+from trainer.picture_files import read_picture, read_size
 from trainer.predict.answers import (
     FILMED,
     KINDS,
@@ -31,8 +32,6 @@ from trainer.predict.frames import (
     check_size,
     compute_median,
     find_frames,
-    read_picture,
-    read_size,
 )
 from trainer.predict.predictor import Predictor, check_model
 from trainer.predict.video import VideoWriter

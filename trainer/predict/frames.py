@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import pathlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import PIL.Image
-import PIL.ImageOps
 
 from trainer.errors import UserError
+from trainer.picture_files import (
+    SUFFIXES,
+    read_picture,
+    read_size,
+    warn_of_left_out,
+)
 from trainer.predict.video import VideoReader, format_size
-
-LOG = logging.getLogger("trainer")
-
-PICTURES = (
-    ".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
-    ".webp",
-)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +124,7 @@ def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
             pictures += _list_pictures(path)
         elif not path.exists():
             raise UserError(f"there is no {path}")
-        elif path.suffix.lower() in PICTURES:
+        elif path.suffix.lower() in SUFFIXES:
             pictures.append(path)
         else:
             videos.append(path)
@@ -182,71 +178,18 @@ def check_size(
         )
 
 
-def read_size(path: pathlib.Path) -> tuple[int, int]:
-    """Reads height and width of a picture held upright, without decoding it.
-
-    Raises:
-      UserError: If it cannot be read.
-    """
-    with _open(path) as picture:
-        # Pillow reads a whole PNG to look for EXIF behind its pixels.
-        exif = picture.format != "PNG" or "exif" in picture.info
-        sideways = exif and picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
-        width, height = picture.size[::-1] if sideways else picture.size
-    return height, width
-
-
-def read_picture(path: pathlib.Path) -> np.ndarray:
-    """Reads a picture, turned upright as its EXIF orientation says.
-
-    Args:
-      path: A file that Pillow reads; 16-bit grey is brought to 8 bits.
-
-    Returns:
-      uint8 [H, W, 3].
-
-    Raises:
-      UserError: If it cannot be read.
-    """
-    with _open(path) as picture:
-        try:
-            upright = PIL.ImageOps.exif_transpose(picture)
-            if upright.mode.startswith("I;16"):
-                grey = (np.asarray(upright) // 257).astype(np.uint8)
-                return np.repeat(grey[..., None], 3, -1)
-            return np.asarray(upright.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise UserError(f"cannot read picture {path}: {error}") from error
-
-
 def _list_pictures(folder: pathlib.Path) -> list[pathlib.Path]:
     files = sorted(
         path
         for path in folder.iterdir()
         if path.is_file() and not path.name.startswith(".")
     )
-    found = [path for path in files if path.suffix.lower() in PICTURES]
+    found = [path for path in files if path.suffix.lower() in SUFFIXES]
     others = [path.name for path in files if path not in set(found)]
     if not found:
         raise UserError(
-            f"folder {folder} has no pictures ({', '.join(PICTURES)})"
+            f"folder {folder} has no pictures ({', '.join(SUFFIXES)})"
             + (f"; it has {', '.join(others[:3])}" if others else "")
         )
-    if others:
-        LOG.info(
-            "not pictures, left out: %s%s",
-            ", ".join(others[:3]),
-            f" and {len(others) - 3} more" if len(others) > 3 else "",
-        )
+    warn_of_left_out(folder, tuple(others))
     return found
-
-
-def _open(path: pathlib.Path) -> PIL.Image.Image:
-    try:
-        return PIL.Image.open(path)
-    except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:
-        reason = "it is no picture" if "identify" in str(error) else str(error)
-        raise UserError(f"cannot read picture {path}: {reason}") from error
-
-
-_ORIENTATION = 0x0112  # EXIF's tag

@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 from fgbg_tfds.compose import paste_at
 from fgbg_tfds.contract import MASK_THRESHOLD
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.picture_files import open_picture, read_picture
 
 COLUMNS = (
     "picture",
@@ -90,12 +91,7 @@ def read_trimmed(path: str | pathlib.Path, side: int) -> np.ndarray:
     Raises:
       InputError: If it cannot be read or is fully transparent.
     """
-    try:
-        picture = Image.open(path).convert("RGBA")
-    except OSError as error:
-        raise InputError(
-            f"cut-out {path} cannot be read ({error}); a PNG with alpha is wanted"
-        ) from error
+    picture = open_picture(pathlib.Path(path)).convert("RGBA")
     opaque = np.asarray(picture)[..., 3] > MASK_THRESHOLD
     seen = Image.fromarray(opaque).getbbox()
     if seen is None:
@@ -104,16 +100,6 @@ def read_trimmed(path: str | pathlib.Path, side: int) -> np.ndarray:
     scale = side / max(picture.size)
     width, height = (max(1, round(length * scale)) for length in picture.size)
     return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
-
-
-def _open(path: pathlib.Path) -> np.ndarray:
-    try:
-        return np.asarray(Image.open(path).convert("RGB"))
-    except OSError as error:
-        raise InputError(
-            f"picture {path} cannot be read ({error}); "
-            "give --pictures the folder that the marked pairs were made on"
-        ) from error
 
 
 def judge_pairs(
@@ -138,7 +124,7 @@ def judge_pairs(
     for pair in pairs:
         key = (pair.picture, pair.cutout, pair.box)
         if key not in depths:
-            image = _open(folder / pair.picture)
+            image = read_picture(folder / pair.picture)
             if pair.cutout:
                 left, top, side = pair.box
                 cutout = read_trimmed(folder / pair.cutout, side)

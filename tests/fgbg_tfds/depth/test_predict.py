@@ -9,7 +9,8 @@ from PIL import Image
 
 from fgbg_tfds import colours
 from fgbg_tfds.depth import __main__ as command_line
-from fgbg_tfds.depth import load_teacher, predict
+from fgbg_tfds.depth import load_teacher
+from fgbg_tfds.picture_files import read_picture
 
 SHARED = pathlib.Path(__file__).parents[3] / ".." / "shared" / "pictures"
 
@@ -39,7 +40,7 @@ def test_depth_is_written_in_steps_of_a_256th_of_a_metre(weights, photo, capsys)
         assert picture.mode == "I;16"
         steps = np.asarray(picture)
     teacher = load_teacher("monodepth2", weights)
-    metres = teacher(predict.read_photo(photo)[None])[0]
+    metres = teacher(read_picture(photo)[None])[0]
     expected = np.minimum(metres, (2**16 - 1) / 256)
     np.testing.assert_allclose(steps / 256, expected, atol=0.5 / 256 + 1e-4)
     assert steps.min() > 0
@@ -77,7 +78,7 @@ def test_photos_are_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # Turn a quarter clockwise to see it upright.
     image.save(tmp_path / "turned.png", exif=exif)
-    upright = predict.read_photo(tmp_path / "turned.png")
+    upright = read_picture(tmp_path / "turned.png")
     np.testing.assert_array_equal(upright, np.rot90(np.asarray(image), -1))
 
 
@@ -105,7 +106,7 @@ def test_mistakes_are_one_sentence(words, message, photo, capsys):
 def test_broken_photos_are_named(weights, photo, capsys):
     photo.write_bytes(photo.read_bytes()[:500])
     assert run("--teacher", "monodepth2", "--weights", weights, photo) == 1
-    assert "street.jpg cannot be read" in capsys.readouterr().err
+    assert "street.jpg: not a picture that can be read" in capsys.readouterr().err
 
 
 def test_real_photos_get_depth(weights, tmp_path):
