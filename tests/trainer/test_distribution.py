@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 STEPS = 50
 PLAIN = (
     *("--precision=float32", "--dropout=0", "--nodeterministic"),
-    *(f"--train_steps={STEPS}", "--checkpoint_steps=10"),
+    *(f"--train_steps={STEPS}", "--checkpoint_steps=25", f"--summary_steps={STEPS}"),
 )
 STACKS = ("--recipe=paper", "--learning_rate=0.001", f"--coarse_steps={STEPS // 2}")
 MIRRORED = ("--strategy=mirrored", "--logical_devices=2")
@@ -99,7 +99,7 @@ def test_two_processes_do_what_one_does_though_one_is_lost_on_the_way(
 ):
     first, second = start_workers(command, tmp_path)
     for line in first.stderr:
-        if "checkpoint at step 10" in line:
+        if "checkpoint at step 25" in line:
             second.kill()
             break
     _, printed = first.communicate(timeout=120)

@@ -197,6 +197,11 @@ class Comparison(layers.Layer):
         if "registration" not in without:
             self._registration = Registration("colours" not in without)
 
+    def build(self, bg_shape, fgbg_shape):
+        """Builds the registration; Keras would register pictures to find its state."""
+        if "registration" not in self._without:
+            self._registration.build(bg_shape)
+
     def call(self, bg, fgbg):
         """Compares a background with a frame.
 
@@ -219,6 +224,11 @@ class Comparison(layers.Layer):
         if "contrast" not in self._without:
             seen.append(ops.minimum(_compare_contrast(frame, there) / 2, 1.0))
         return ops.concatenate([*seen, inside], -1)
+
+    def compute_output_shape(self, bg_shape, fgbg_shape):
+        """Computes the result's shape."""
+        left_out = {"outside", "contrast"} & self._without
+        return *fgbg_shape[:3], 13 - len(left_out)
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -244,6 +254,12 @@ class Maps(layers.Layer):
             x = ops.transpose(x, (0, 1, 3, 2, 4))  # [N, h, side, w, side * 2]
             cells = ops.reshape(x, (-1, rows * side, columns * side, 2))
         return cells + scale * np.array([0.0, 1.0], np.float32)
+
+    def compute_output_shape(self, cells_shape, scale_shape):
+        """Computes the map's shape."""
+        number, rows, columns, _ = cells_shape
+        side = self._side
+        return number, rows and side * rows, columns and side * columns, 2
 
 
 @keras.saving.register_keras_serializable("trainer")

@@ -2,11 +2,13 @@ import json
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer import main
 from trainer.errors import UserError
@@ -59,17 +61,36 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
     assert reports[0] == reports[1]
 
 
-def test_refine_killed_before_its_pictures_grow_ends_with_the_same_bits(
+def cut_back(workdir, step):
+    """Leaves of a run that went through what it had written up to a checkpoint."""
+    folder = workdir / "checkpoints"
+    for path in folder.glob("ckpt-*"):
+        if not path.name.startswith(f"ckpt-{step}."):
+            path.unlink()
+    newest = str(folder / f"ckpt-{step}")
+    tf.compat.v1.train.update_checkpoint_state(
+        str(folder),
+        newest,
+        all_model_checkpoint_timestamps=[1.0],
+        last_preserved_timestamp=0.0,
+    )
+    for name in ("metrics.json", "report.md", "predictions.png"):
+        (workdir / name).unlink()
+
+
+def test_refine_stopped_before_its_pictures_grow_ends_with_the_same_bits(
     command, refined, tmp_path, weights
 ):
+    workdir = tmp_path / "stopped"
+    shutil.copytree(refined, workdir)
+    cut_back(workdir, 2)
     flags = json.loads((refined / "run.json").read_text())["settings"]
     names = ("model", "small_size", "small_steps", "dice", "edge_weight", "depth_edges")
-    again = command(tmp_path, *(f"--{name}={flags[name]}" for name in names))
-    kill_after_line(again, "checkpoint at step 2")
+    again = command(workdir, *(f"--{name}={flags[name]}" for name in names))
     done = subprocess.run(again, cwd=ROOT, check=True, capture_output=True, text=True)
     assert "going on from step 2" in done.stderr
-    assert same_bits(weights(tmp_path), weights(refined))
-    report = json.loads((tmp_path / "metrics.json").read_text())
+    assert same_bits(weights(workdir), weights(refined))
+    report = json.loads((workdir / "metrics.json").read_text())
     assert report["model"] == "refine"
 
 
