@@ -16,6 +16,13 @@ class InputError(ValueError):
     """
 
 
+def is_tfds_command() -> bool:
+    """Tells whether this process is the `tfds` command."""
+    command = "tensorflow_datasets.scripts.cli.main"
+    main = getattr(sys.modules["__main__"], "__spec__", None)
+    return command in sys.modules or getattr(main, "name", None) == command
+
+
 @contextlib.contextmanager
 def exit_on_input_error() -> Iterator[None]:
     """Ends the `tfds` command with an `InputError`'s message and no traceback.
@@ -26,6 +33,10 @@ def exit_on_input_error() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if "tensorflow_datasets.scripts.cli.main" in sys.modules:
+        if is_tfds_command():
             sys.exit(f"error: {error}")
+        raise
+    except KeyboardInterrupt:
+        if is_tfds_command():
+            sys.exit("stopped; the same command goes on from what is finished")
         raise

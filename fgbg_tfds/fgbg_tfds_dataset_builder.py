@@ -5,15 +5,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+import sys
+from collections.abc import Iterable
 
 import numpy as np
 import tensorflow_datasets as tfds
+from absl import logging
 
-from fgbg_tfds import storage, writing
+from fgbg_tfds import config_file, storage, writing
 from fgbg_tfds.compose import SPLITS, Recipe
-from fgbg_tfds.errors import InputError, exit_on_input_error
+from fgbg_tfds.errors import InputError, exit_on_input_error, is_tfds_command
 from fgbg_tfds.settings import Settings
 from fgbg_tfds.writing import shards, staging
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+
+if is_tfds_command():  # which loads this module before it parses the config
+    with exit_on_input_error():
+        config_file.check_arguments(sys.argv)
 
 
 class FgbgConfig(tfds.core.BuilderConfig):
@@ -33,7 +42,7 @@ class FgbgConfig(tfds.core.BuilderConfig):
 
     def __init__(self, name: str = "", **fields):
         with exit_on_input_error():
-            if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name, re.ASCII):
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise InputError(
                     f"name: {name!r}; give the config a name of letters, digits, '_', "
                     "'.' and '-'"
@@ -50,7 +59,11 @@ class FgbgConfig(tfds.core.BuilderConfig):
 
     @functools.cached_property
     def recipe(self) -> Recipe:
-        """The list of all composites, from the pictures' names alone."""
+        """The list of all composites, from the pictures' names alone.
+
+        Its splits hold only if no two pictures are equal; those of a studio's recipe
+        always do.
+        """
         return writing.make_recipe(self.settings, self.sources)
 
 
@@ -61,6 +74,19 @@ class Builder(tfds.core.ShardBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "First release."}
     BUILDER_CONFIGS = [FgbgConfig(name="sample")]
+
+    def __init__(self, *, config=None, **kwargs):
+        """Makes a builder.
+
+        Args:
+          config: A config, the name of one, or the path of a JSON file with its fields.
+          **kwargs: As in TFDS.
+
+        Raises:
+          InputError: If the config cannot be used.
+        """
+        with exit_on_input_error():
+            super().__init__(config=_find_config(config), **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
         with exit_on_input_error():
@@ -106,13 +132,17 @@ class Builder(tfds.core.ShardBasedBuilder):
         config = download_config or tfds.download.DownloadConfig()
         folder = self.data_path.parent
         settings = self.builder_config.settings
+        overwrite = config.download_mode.overwrite_dataset
         with exit_on_input_error():
-            if self.data_path.exists() and not config.download_mode.overwrite_dataset:
-                self._refuse_other_data(writing.compute_fingerprint(settings))
+            cut = shards.Cut.from_download_config(config, settings.image_size)
+            if self.data_path.exists() and not overwrite:
+                self._refuse_other_data()
+                self._compare_cuts(cut)
                 staging.remove_leftovers(folder)
                 super().download_and_prepare(download_config=config, **kwargs)
                 return
             studio = writing.open_studio(settings)
+            writing.warn_of_enlargement(studio)
             card = studio.teacher.card if studio.teacher else None
             self.info.metadata.clear()
             self.info.metadata.update(
@@ -120,12 +150,16 @@ class Builder(tfds.core.ShardBasedBuilder):
                     settings, studio.recipe, card, studio.fingerprint
                 )
             )
-            limit = config.max_examples_per_split
-            needed = staging.estimate_bytes(studio.recipe, settings.image_size, limit)
+            needed = staging.estimate_bytes(
+                studio.recipe, settings.image_size, cut.max_examples
+            )
             staging.require_space(folder, needed)
             with storage.report_disk_errors(folder), staging.BuildLock(folder):
                 self._staging = staging.open_staging(
-                    folder, f"{studio.fingerprint[:16]}.{limit or 'all'}"
+                    folder,
+                    f"{studio.fingerprint[:16]}.{cut.name}",
+                    writing.describe_origin(settings),
+                    overwrite,
                 )
                 super().download_and_prepare(download_config=config, **kwargs)
                 staging.close_staging(folder)
@@ -137,15 +171,16 @@ class Builder(tfds.core.ShardBasedBuilder):
         names = {
             split: self._get_filename_template(split_name=split) for split in SPLITS
         }
+        settings = self.builder_config.settings
         cut = shards.cut_shards(
-            self.builder_config.recipe,
+            writing.open_studio(settings).recipe,
             lambda split, index, count: (
                 names[split].sharded_filepath(shard_index=index, num_shards=count).name
             ),
-            config.max_examples_per_split,
+            shards.Cut.from_download_config(config, settings.image_size),
         )
         writer = shards.ShardWriter(
-            self.builder_config.settings,
+            settings,
             self.info.metadata["fingerprint"],
             self.info.features,
             self.info.file_format,
@@ -175,12 +210,73 @@ class Builder(tfds.core.ShardBasedBuilder):
     def _shard_iterators_per_split(self, dl_manager):
         raise NotImplementedError("all shards are written by _download_and_prepare")
 
-    def _refuse_other_data(self, fingerprint: str) -> None:
+    def _refuse_other_data(self) -> None:
+        """Refuses data of other pictures or settings than asked for."""
+        settings = self.builder_config.settings
         built = self.info.metadata.get("fingerprint")
-        if built != fingerprint:
-            raise InputError(
-                f"{self.info.full_name}: what is built at {self.data_path} was made "
-                f"from other pictures or settings (fingerprint {built}, asked for "
-                f"{fingerprint}); give the config another name, or build with "
-                "--overwrite"
+        versions = self.info.metadata.get("versions")
+        asked = writing.compute_fingerprint(settings, versions=versions)
+        if built == asked:
+            return
+        if versions and versions != writing.get_versions():
+            logging.warning(
+                "%s: built with %s; pictures may be read to other bits with %s, so "
+                "that they cannot be compared; --overwrite builds it anew",
+                *(self.data_path, _format(versions), _format(writing.get_versions())),
             )
+            return
+        raise InputError(
+            f"{self.info.full_name}: what is built at {self.data_path} was made "
+            f"from other pictures or settings (fingerprint {built}, asked for "
+            f"{asked}); give the config another name, or build with --overwrite"
+        )
+
+    def _compare_cuts(self, asked: shards.Cut) -> None:
+        """Compares the built examples and files with those that are asked for.
+
+        `tfds build` refuses where they differ. Others, which only load the data, warn.
+        """
+        recipe = writing.open_studio(self.builder_config.settings).recipe
+        wanted = {
+            split: [len(shard) for shard in members]
+            for split, members in shards.cut_shards(
+                recipe, lambda *names: "", asked
+            ).items()
+        }
+        built = {split: info.shard_lengths for split, info in self.info.splits.items()}
+        if _count(built.values()) != _count(wanted.values()):
+            differ = f"{_count(built.values())} examples, not {_count(wanted.values())}"
+        elif asked.is_chosen and built != wanted:
+            files = sum(map(len, built.values())), sum(map(len, wanted.values()))
+            differ = f"{files[0]} files, not the {files[1]} that are asked for"
+        else:
+            return
+        message = (
+            f"{self.info.full_name}: is built at {self.data_path} with {differ}; build "
+            "with --overwrite, or give the config another name"
+        )
+        if is_tfds_command():
+            raise InputError(message)
+        logging.warning("%s", message)
+
+
+def _find_config(config):
+    """Finds the config that a name or the path of a JSON file means."""
+    if not isinstance(config, str) or config in Builder.builder_configs:
+        return config
+    if config.endswith(".json"):
+        return FgbgConfig(**config_file.read_fields(config))
+    if is_tfds_command():
+        raise InputError(
+            f"config {config!r} is unknown; give a JSON file such as "
+            f"configs/streets.json, or one of: {', '.join(Builder.builder_configs)}"
+        )
+    return config
+
+
+def _count(splits: Iterable[list[int]]) -> int:
+    return sum(map(sum, splits))
+
+
+def _format(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -11,6 +11,7 @@ import io
 import os
 import pathlib
 import warnings
+from typing import Any
 
 import numpy as np
 from absl import logging
@@ -68,9 +69,10 @@ def open_picture(path: os.PathLike, file: io.BytesIO | None = None) -> Image.Ima
     """
     try:
         with _open(path, file) as image:
-            if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+            number = getattr(image, "n_frames", 1)
+            if number > 1 and image.format != "MPO":
                 logging.warning(
-                    "%s: has %d pictures; only the first is read", path, image.n_frames
+                    "%s: has %d pictures; only the first is read", path, number
                 )
             image.load()
             return _convert(ImageOps.exif_transpose(image), image.format, path)
@@ -201,7 +203,7 @@ def _convert_colours(
         return _transform(image, _LAB)
     if profile:
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            source: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if "sRGB" not in ImageCms.getProfileDescription(source):
                 mode = _PROFILE_MODES.get(source.profile.xcolor_space.strip())
                 return _transform(image.convert(mode), source)

@@ -67,6 +67,13 @@ class Settings:
         self._require_one_of("teacher", (*TEACHERS, NO_TEACHER))
         self._require_one_of("labelling", LABELLINGS)
         self._require_one_of("precision", PRECISIONS)
+        if self.teacher == NO_TEACHER:
+            for field in ("weights", "labelling", "precision"):
+                if getattr(self, field) != getattr(Settings, field):
+                    raise InputError(
+                        f"{field}: {getattr(self, field)!r} is for a teacher, and "
+                        f"teacher is {NO_TEACHER!r}; leave it out, or name a teacher"
+                    )
         if not MIN_IMAGE_SIZE <= self.image_size <= MAX_IMAGE_SIZE:
             raise InputError(
                 f"image_size: {self.image_size}; give {MIN_IMAGE_SIZE} to "

@@ -12,6 +12,7 @@ import logging
 import os
 import pathlib
 import warnings
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -69,10 +70,9 @@ def open_picture(path: os.PathLike) -> Image.Image:
     """
     try:
         with _open(path) as image:
-            if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-                LOG.warning(
-                    "%s: has %d pictures; only the first is read", path, image.n_frames
-                )
+            number = getattr(image, "n_frames", 1)
+            if number > 1 and image.format != "MPO":
+                LOG.warning("%s: has %d pictures; only the first is read", path, number)
             image.load()
             return _convert(ImageOps.exif_transpose(image), image.format, path)
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
@@ -219,7 +219,7 @@ def _convert_colours(
         return _transform(image, _LAB)
     if profile:
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            source: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if "sRGB" not in ImageCms.getProfileDescription(source):
                 mode = _PROFILE_MODES.get(source.profile.xcolor_space.strip())
                 return _transform(image.convert(mode), source)

@@ -8,12 +8,14 @@ import io
 import os
 import pathlib
 import urllib.parse
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from absl import logging
 from etils import epath
 from PIL import Image, ImageOps
 
-from fgbg_tfds.contract import MAX_ALPHA
+from fgbg_tfds.contract import MASK_THRESHOLD, MAX_ALPHA
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.picture_files import (
     SUFFIXES,
@@ -25,6 +27,7 @@ from fgbg_tfds.storage import is_local
 
 MIN_BACKGROUND_SIDE = 16
 MIN_FOREGROUND_SIDE = 8
+NAMED_MISTAKES = 5  # of a folder in one message
 HALO_ALPHA = 0.05  # paint programs leave less around erased regions
 
 
@@ -112,12 +115,9 @@ def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, 
       The photos in the order of their labels; pixels uint8 [S, S, 3].
 
     Raises:
-      InputError: If a file cannot be used; the message names it.
+      InputError: If files cannot be used; the message names them.
     """
-    return tuple(
-        Picture(label, read_background(path, image_size))
-        for label, path in list_pictures(folder).items()
-    )
+    return _read_all(folder, lambda path: read_background(path, image_size))
 
 
 def read_background(path: epath.Path, image_size: int) -> np.ndarray:
@@ -147,12 +147,9 @@ def read_foregrounds(folder: epath.PathLike, longest_side: int) -> tuple[Picture
       The cut-outs in the order of their labels; pixels uint8 [h, w, 4].
 
     Raises:
-      InputError: If a file cannot be used; the message names it.
+      InputError: If files cannot be used; the message names them.
     """
-    return tuple(
-        Picture(label, read_foreground(path, longest_side))
-        for label, path in list_pictures(folder).items()
-    )
+    return _read_all(folder, lambda path: read_foreground(path, longest_side))
 
 
 def read_foreground(path: epath.Path, longest_side: int) -> np.ndarray:
@@ -181,7 +178,57 @@ def read_foreground(path: epath.Path, longest_side: int) -> np.ndarray:
             f"be seen; its longest side has to have at least {MIN_FOREGROUND_SIDE}"
         )
     trimmed.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    return np.asarray(trimmed)
+    pixels = np.asarray(trimmed)
+    opaque = pixels[..., 3].max()
+    if opaque < MASK_THRESHOLD:
+        raise InputError(
+            f"{path}: alpha of the cut-out is at most {opaque}, which makes empty "
+            f"masks; a part of it has to have at least {MASK_THRESHOLD}"
+        )
+    return pixels
+
+
+def identify(pictures: Sequence[Picture]) -> tuple[str, ...]:
+    """Identifies equal pictures, and warns of them.
+
+    Args:
+      pictures: Pictures of one folder.
+
+    Returns:
+      For each picture the name of the first one with the same pixels.
+    """
+    groups: dict[str, list[str]] = {}
+    for picture in pictures:
+        groups.setdefault(picture.sha256, []).append(picture.name)
+    for names in groups.values():
+        if len(names) > 1:
+            logging.warning(
+                "%s: equal pixels, so that they are one identity and share a split",
+                ", ".join(names),
+            )
+    return tuple(groups[picture.sha256][0] for picture in pictures)
+
+
+def _read_all(
+    folder: epath.PathLike, read: Callable[[epath.Path], np.ndarray]
+) -> tuple[Picture, ...]:
+    """Reads all pictures of a folder; an error names all that cannot be used."""
+    pictures, mistakes = [], []
+    for label, path in list_pictures(folder).items():
+        try:
+            pictures.append(Picture(label, read(path)))
+        except InputError as error:
+            mistakes.append(str(error))
+    if len(mistakes) > 1:
+        more = len(mistakes) - NAMED_MISTAKES
+        raise InputError(
+            f"{folder}: {len(mistakes)} files cannot be used: "
+            + "; ".join(mistakes[:NAMED_MISTAKES])
+            + (f"; and {more} more" if more > 0 else "")
+        )
+    if mistakes:
+        raise InputError(mistakes[0])
+    return tuple(pictures)
 
 
 def _is_picture(path: epath.Path) -> bool:

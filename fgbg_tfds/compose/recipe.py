@@ -65,6 +65,9 @@ class Recipe:
       scale: Minimum and maximum of a foreground's longest side, as a fraction of the
         composite's side; (80/224, 80/224) in the original project.
       seed: Any integer.
+      foreground_identities: The name of each foreground's identity: that of the first
+        foreground with the same pixels. Empty if all differ.
+      background_identities: The same of the backgrounds.
 
     Raises:
       InputError: If a field cannot be used; the message names it.
@@ -76,14 +79,18 @@ class Recipe:
     flips: bool = True
     scale: tuple[float, float] = (0.2, 0.5)
     seed: int = 0
+    foreground_identities: tuple[str, ...] = ()
+    background_identities: tuple[str, ...] = ()
 
     def __post_init__(self):
-        for field in ("foregrounds", "backgrounds"):
-            count = len(set(getattr(self, field)))
-            if count < len(IDENTITY_SPLITS):
+        for kind in ("foreground", "background"):
+            names = getattr(self, f"{kind}s")
+            different = len(set(getattr(self, f"{kind}_identities") or names))
+            if different < len(IDENTITY_SPLITS):
                 raise InputError(
-                    f"{field}: {count} picture(s); at least {len(IDENTITY_SPLITS)} are "
-                    "needed, so that train, validation and test get one each"
+                    f"{kind}s: {different} different picture(s) in {len(names)} "
+                    f"file(s); at least {len(IDENTITY_SPLITS)} are needed, so that "
+                    "train, validation and test get one each"
                 )
         if self.placements < 1:
             raise InputError(f"placements: {self.placements}; at least 1 is needed")
@@ -123,12 +130,14 @@ class Recipe:
     @functools.cached_property
     def foreground_splits(self) -> tuple[str, ...]:
         """The identity split of each foreground."""
-        return _assign_splits(self.foregrounds, self.seed, "foreground")
+        identities = self.foreground_identities or self.foregrounds
+        return _assign_splits(identities, self.seed, "foreground")
 
     @functools.cached_property
     def background_splits(self) -> tuple[str, ...]:
         """The identity split of each background."""
-        return _assign_splits(self.backgrounds, self.seed, "background")
+        identities = self.background_identities or self.backgrounds
+        return _assign_splits(identities, self.seed, "background")
 
     def get_composite(self, number: int) -> Composite:
         """Returns a composite by its place in `iterate`, from 0."""
@@ -212,11 +221,11 @@ def _draw_uniform(*parts: object) -> tuple[float, float, float]:
     return first, second, third
 
 
-def _assign_splits(names: Sequence[str], seed: int, kind: str) -> tuple[str, ...]:
-    """Assigns pictures to the identity splits, 8 : 1 : 1, at least one each."""
-    order = sorted(range(len(names)), key=lambda i: _digest(seed, kind, names[i]))
-    held_out = max(1, round(len(names) / 10))
-    splits = ["train"] * len(names)
-    for place, index in enumerate(order[: 2 * held_out]):
-        splits[index] = "test" if place < held_out else "validation"
-    return tuple(splits)
+def _assign_splits(identities: Sequence[str], seed: int, kind: str) -> tuple[str, ...]:
+    """Assigns identities to the splits, 8 : 1 : 1, at least one each."""
+    order = sorted(set(identities), key=lambda name: _digest(seed, kind, name))
+    held_out = max(1, round(len(order) / 10))
+    splits = dict.fromkeys(order, "train")
+    splits |= dict.fromkeys(order[: 2 * held_out], "validation")
+    splits |= dict.fromkeys(order[:held_out], "test")
+    return tuple(splits[identity] for identity in identities)

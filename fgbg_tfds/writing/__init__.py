@@ -2,7 +2,12 @@
 
 from fgbg_tfds.writing import shards, staging
 from fgbg_tfds.writing.croissant import write_croissant
-from fgbg_tfds.writing.fingerprint import compute_fingerprint
+from fgbg_tfds.writing.examples import warn_of_enlargement
+from fgbg_tfds.writing.fingerprint import (
+    compute_fingerprint,
+    describe_origin,
+    get_versions,
+)
 from fgbg_tfds.writing.metadata import build_metadata, describe_config
 from fgbg_tfds.writing.recipe import make_recipe, open_sources
 from fgbg_tfds.writing.shards import open_studio
@@ -11,10 +16,13 @@ __all__ = [
     "build_metadata",
     "compute_fingerprint",
     "describe_config",
+    "describe_origin",
+    "get_versions",
     "make_recipe",
     "open_sources",
     "open_studio",
     "shards",
     "staging",
+    "warn_of_enlargement",
     "write_croissant",
 ]

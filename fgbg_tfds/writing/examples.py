@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import tensorflow_datasets as tfds
+from absl import logging
 
 from fgbg_tfds import depth
 from fgbg_tfds.compose import (
@@ -28,6 +29,8 @@ from fgbg_tfds.writing.recipe import make_recipe, open_sources
 
 BATCHES_AHEAD = 2
 UNLABELLED_BATCH = 32
+BYTES_PER_PIXEL = 1.3  # of an example with its four pictures; photos take 0.8 to 1.2
+MAX_ENLARGEMENT = 2  # of a cut-out, without a warning
 
 T = TypeVar("T")
 
@@ -76,9 +79,9 @@ class Studio:
         self._settings = settings
         self._given_teacher = teacher
         sources = open_sources(settings)
-        self.recipe = make_recipe(settings, sources)
         self.foregrounds = sources.read_foregrounds()
         self.backgrounds = sources.read_backgrounds()
+        self.recipe = make_recipe(settings, sources, self.foregrounds, self.backgrounds)
         self._background_bytes = functools.cache(
             lambda index: encoding.encode_photo(self.backgrounds[index].pixels)
         )
@@ -232,6 +235,34 @@ def _encode(pasted: Pasted, metres: np.ndarray | None) -> Encoded:
 
 def _encode_geometric(pasted: Pasted, background_depth: np.ndarray) -> Encoded:
     return _encode(pasted, compute_composite_depth(background_depth, pasted.mask))
+
+
+def estimate_example_bytes(image_size: int) -> int:
+    """Estimates the bytes of an example with its four pictures, generously."""
+    return round(image_size**2 * BYTES_PER_PIXEL)
+
+
+def warn_of_enlargement(studio: Studio) -> None:
+    """Warns of cut-outs that are much smaller than they are pasted, in one line."""
+    recipe = studio.recipe
+    largest = recipe.scale[1] * studio.backgrounds[0].pixels.shape[0]
+    factors = {
+        one.name: largest / max(one.pixels.shape[:2]) for one in studio.foregrounds
+    }
+    coarse = sorted(
+        (name for name in factors if factors[name] > MAX_ENLARGEMENT),
+        key=lambda name: -factors[name],
+    )
+    if coarse:
+        logging.warning(
+            "foregrounds: %d of %d are enlarged more than %d times, and will look "
+            "coarse; %s up to %.1f times; give larger ones, or a smaller scale",
+            len(coarse),
+            len(factors),
+            MAX_ENLARGEMENT,
+            coarse[0],
+            factors[coarse[0]],
+        )
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fgbg_tfds.compose import RULE, Recipe, Sources, describe_source, encoding
 from fgbg_tfds.depth import TeacherCard
 from fgbg_tfds.settings import NO_TEACHER, Settings
+from fgbg_tfds.writing.fingerprint import get_versions
 
 LABELLING_RULES = {
     "composite": "The teacher looked at every composite before its JPEG encoding.",
@@ -35,6 +36,7 @@ def build_metadata(
     """Builds the content of `metadata.json`, which stands beside the data."""
     return {
         "fingerprint": fingerprint,
+        "versions": get_versions(),
         "teacher": card.as_metadata() if card else {"name": NO_TEACHER},
         "labelling": {
             "mode": settings.labelling,

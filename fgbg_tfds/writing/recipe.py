@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fgbg_tfds.compose import Recipe, Sources
+from collections.abc import Sequence
+
+from fgbg_tfds.compose import Picture, Recipe, Sources, identify
 from fgbg_tfds.settings import Settings
 
 
@@ -11,8 +13,19 @@ def open_sources(settings: Settings) -> Sources:
     return Sources(settings.foregrounds, settings.backgrounds, settings.image_size)
 
 
-def make_recipe(settings: Settings, sources: Sources) -> Recipe:
+def make_recipe(
+    settings: Settings,
+    sources: Sources,
+    foregrounds: Sequence[Picture] = (),
+    backgrounds: Sequence[Picture] = (),
+) -> Recipe:
     """Makes the recipe of a data set.
+
+    Args:
+      settings: The data set's settings.
+      sources: The origin of its pictures.
+      foregrounds: Its cut-outs, if they were read: equal ones get into one split.
+      backgrounds: Its photos, if they were read.
 
     Raises:
       InputError: If pictures are missing or too few, or a field cannot be used.
@@ -24,4 +37,6 @@ def make_recipe(settings: Settings, sources: Sources) -> Recipe:
         flips=settings.flips,
         scale=settings.scale,
         seed=settings.seed,
+        foreground_identities=identify(foregrounds),
+        background_identities=identify(backgrounds),
     )

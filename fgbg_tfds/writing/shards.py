@@ -22,7 +22,7 @@ from fgbg_tfds.compose import Recipe
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.settings import Settings
 from fgbg_tfds.storage import link
-from fgbg_tfds.writing.examples import Studio
+from fgbg_tfds.writing.examples import Studio, estimate_example_bytes
 from fgbg_tfds.writing.staging import Staging
 
 EXAMPLES_PER_SHARD = 512
@@ -56,35 +56,96 @@ def open_studio(settings: Settings) -> Studio:
     return Studio(settings)
 
 
+@dataclasses.dataclass(frozen=True)
+class Cut:
+    """The cut of splits into files that a build asks for.
+
+    Attributes:
+      max_examples: Maximum number of examples in a split; None for all.
+      num_shards: Number of files of a split, or fewer if it has fewer examples; None
+        for files of `EXAMPLES_PER_SHARD`.
+      max_per_shard: Maximum number of examples in a file; None for no other limit.
+    """
+
+    max_examples: int | None = None
+    num_shards: int | None = None
+    max_per_shard: int | None = None
+
+    @classmethod
+    def from_download_config(
+        cls, config: tfds.download.DownloadConfig, image_size: int
+    ) -> Cut:
+        """Reads the cut from the flags of `tfds build`.
+
+        Raises:
+          InputError: If they cannot be had.
+        """
+        default = tfds.download.DownloadConfig()
+        if config.num_shards is not None and config.num_shards < 1:
+            raise InputError(f"--num_shards {config.num_shards}: give at least 1")
+        limit = config.max_examples_per_split
+        if limit is not None and limit < 1:
+            raise InputError(f"--max_examples_per_split {limit}: give at least 1")
+        per_shard = None
+        if config.max_shard_size != default.max_shard_size:
+            if config.num_shards:
+                raise InputError(
+                    "--num_shards and --max_shard_size_mb: give one of them"
+                )
+            one = estimate_example_bytes(image_size)
+            per_shard = config.max_shard_size // one
+            if not per_shard:
+                raise InputError(
+                    f"--max_shard_size_mb: an example of {image_size} x {image_size} "
+                    f"pixels may take {one / 2**20:.1f} MB; give more"
+                )
+        return cls(limit, config.num_shards, per_shard)
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the number of files was asked for."""
+        return bool(self.num_shards or self.max_per_shard)
+
+    @property
+    def name(self) -> str:
+        """A name for the files of this cut."""
+        parts = [str(self.max_examples or "all")]
+        if self.num_shards:
+            parts.append(f"in_{self.num_shards}")
+        if self.max_per_shard:
+            parts.append(f"by_{self.max_per_shard}")
+        return "_".join(parts)
+
+    def find_starts(self, total: int) -> list[int]:
+        """Finds the first examples of the files of a split of `total` examples."""
+        if self.num_shards:
+            number = min(self.num_shards, total)
+            return [index * total // number for index in range(number)]
+        size = max(EXAMPLES_PER_SHARD, math.ceil(total / MAX_SHARDS))
+        return list(range(0, total, min(size, self.max_per_shard or size)))
+
+
 def cut_shards(
-    recipe: Recipe,
-    file_name: Callable[[str, int, int], str],
-    max_examples: int | None,
+    recipe: Recipe, file_name: Callable[[str, int, int], str], cut: Cut
 ) -> dict[str, list[Shard]]:
     """Cuts each split of a recipe into shards.
 
     Args:
       recipe: The data set's recipe.
       file_name: Names a shard's file by split, index and number of shards.
-      max_examples: Maximum number of examples in a split; None for all.
+      cut: The cut that is asked for.
 
     Returns:
       The shards of each split, of `EXAMPLES_PER_SHARD` examples, or more where
-      there would be more than `MAX_SHARDS`.
+      there would be more than `MAX_SHARDS`, if nothing else is asked for.
     """
     shards = {}
     for split, composites in recipe.splits.items():
-        total = min(len(composites), max_examples or len(composites))
-        size = max(EXAMPLES_PER_SHARD, math.ceil(total / MAX_SHARDS))
-        starts = range(0, total, size)
+        total = min(len(composites), cut.max_examples or len(composites))
+        starts = cut.find_starts(total)
         shards[split] = [
-            Shard(
-                split,
-                first,
-                min(first + size, total),
-                file_name(split, index, len(starts)),
-            )
-            for index, first in enumerate(starts)
+            Shard(split, first, last, file_name(split, index, len(starts)))
+            for index, (first, last) in enumerate(itertools.pairwise([*starts, total]))
         ]
     return shards
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
+import json
 import pathlib
 import shutil
 import struct
 import time
 from collections.abc import Sequence
+from typing import Any
 
+import filelock
 from absl import logging
 from etils import epath
 
 from fgbg_tfds.compose import Recipe
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.storage import is_local, link
-from fgbg_tfds.writing.examples import Encoded
+from fgbg_tfds.writing.examples import Encoded, estimate_example_bytes
 
 _BOX = struct.Struct("<4d")
 WRITING_SECONDS = 3
-BYTES_PER_PIXEL = 1.3  # of an example with its four pictures; photos take 0.8 to 1.2
+ORIGIN = "origin.json"
+LOCK = ".building.lock"
 
 
 class Staging:
@@ -87,41 +89,36 @@ class Staging:
 class BuildLock:
     """A lock that lets one build at a time work on a config.
 
-    A killed build releases it. A bucket has no locks; the log says so.
+    A killed build releases it. Its hidden file stays. A bucket has no locks; the log
+    says so.
     """
 
     def __init__(self, config_folder: epath.PathLike):
-        self._path = epath.Path(config_folder) / "building.lock"
+        self._folder = epath.Path(config_folder)
+        self._lock: filelock.BaseFileLock | None = None
 
     def __enter__(self):
-        self._file = None
-        if not is_local(self._path):
+        if not is_local(self._folder):
             logging.info(
                 "%s: cannot be locked; build this config from one place only",
-                self._path.parent,
+                self._folder,
             )
             return self
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("w")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self._folder / LOCK, is_singleton=False)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(
-                os.fstat(file.fileno()), pathlib.Path(self._path).stat()
-            ):
-                raise BlockingIOError  # another build came and went meanwhile
-        except (BlockingIOError, FileNotFoundError) as error:
-            file.close()
+            lock.acquire(blocking=False)
+        except filelock.Timeout as error:
             raise InputError(
-                f"{self._path.parent}: another build of this config is at work; wait "
-                "for it or stop it"
+                f"{self._folder}: another build of this config is at work; wait for it "
+                "or stop it"
             ) from error
-        self._file = file
+        self._lock = lock
         return self
 
     def __exit__(self, *exception):
-        if self._file:
-            self._path.unlink(missing_ok=True)
-            self._file.close()
+        if self._lock:
+            self._lock.release()
 
 
 def estimate_bytes(recipe: Recipe, image_size: int, max_examples: int | None) -> int:
@@ -134,7 +131,7 @@ def estimate_bytes(recipe: Recipe, image_size: int, max_examples: int | None) ->
     """
     counts = map(len, recipe.splits.values())
     total = sum(min(count, max_examples or count) for count in counts)
-    return round(total * image_size**2 * BYTES_PER_PIXEL)
+    return total * estimate_example_bytes(image_size)
 
 
 def require_space(folder: epath.PathLike, needed: int) -> None:
@@ -175,25 +172,62 @@ def _format_size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def open_staging(config_folder: epath.PathLike, fingerprint: str) -> Staging:
+def open_staging(
+    config_folder: epath.PathLike,
+    name: str,
+    origin: dict[str, Any],
+    overwrite: bool = False,
+) -> Staging:
     """Opens the staging folder of a build and removes what killed ones left.
 
     Args:
       config_folder: The folder of the config's versions; its lock is held.
-      fingerprint: Fingerprint of the build; files staged under another are removed.
+      name: Name of what the build makes; files staged under another are removed.
+      origin: Settings of the build, and versions of the libraries it is made with.
+      overwrite: Whether files that were staged with other versions are removed too.
 
     Returns:
       The staging; its folder exists.
+
+    Raises:
+      InputError: If files of the same settings were staged with other versions.
     """
-    folder = epath.Path(config_folder) / f"resume.{fingerprint}"
+    folder = epath.Path(config_folder) / f"resume.{name}"
+    leftovers = [one for one in list_leftovers(config_folder) if one != folder]
+    if not overwrite:
+        for leftover in leftovers:
+            _refuse_other_versions(leftover, origin)
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in list_leftovers(config_folder):
-        if leftover != folder:
-            leftover.rmtree()
+    for leftover in leftovers:
+        leftover.rmtree()
     for partial in folder.iterdir():
         if partial.suffix == ".partial":
             partial.unlink()
+    (folder / ORIGIN).write_text(json.dumps(origin, indent=2))
     return Staging(folder)
+
+
+def _refuse_other_versions(leftover: epath.Path, origin: dict[str, Any]) -> None:
+    """Refuses to remove what the same build has staged with other libraries."""
+    path = leftover / ORIGIN
+    if not path.exists():
+        return
+    try:
+        staged = json.loads(path.read_text())
+        versions = staged["versions"]
+        same = staged["settings"] == json.loads(json.dumps(origin["settings"]))
+    except (ValueError, KeyError, TypeError):
+        return
+    if same and versions != origin["versions"]:
+        then, now = (
+            ", ".join(f"{k} {v}" for k, v in sorted(each.items()))
+            for each in (versions, origin["versions"])
+        )
+        raise InputError(
+            f"{leftover}: holds what this build finished with {then}, and here is "
+            f"{now}, which may give other bytes; install those versions to go on, or "
+            "build with --overwrite to begin anew"
+        )
 
 
 def list_leftovers(config_folder: epath.PathLike) -> list[epath.Path]:
@@ -221,8 +255,7 @@ def close_staging(config_folder: epath.PathLike) -> None:
 
 def remove_leftovers(config_folder: epath.PathLike) -> None:
     """Removes the leftovers of a build that was killed when all was done."""
-    lock = epath.Path(config_folder) / "building.lock"
-    if list_leftovers(config_folder) or lock.exists():
+    if list_leftovers(config_folder):
         # Another build may be at work, or the disk be read-only by now.
         with contextlib.suppress(InputError, OSError), BuildLock(config_folder):
             close_staging(config_folder)

@@ -1,6 +1,8 @@
 """The data contract, on data sets that are really built by the command line."""
 
+import importlib.metadata
 import itertools
+import json
 import os
 import shlex
 import shutil
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from absl import logging
 from PIL import Image
 from tfds_command import PACKAGE, files_of, read, small, tfds_build
 
@@ -157,15 +160,81 @@ def test_other_pictures_under_the_same_name_are_refused(built, drawn_folders, tm
     assert files_of(built) == before
 
 
-def test_max_examples_per_split_is_kept_to(drawn_folders, tmp_path):
+def test_a_build_that_was_limited_is_told_of(drawn_folders, tmp_path, caplog):
     fields = small(drawn_folders, teacher="none")
-    done = tfds_build(fields, tmp_path, "--max_examples_per_split", "4")
+    limited = ("--max_examples_per_split", "4", "--num_shards", "2")
+    done = tfds_build(fields, tmp_path, *limited)
     assert done.returncode == 0, done.stderr
     info = tfds.builder("fgbg/small", data_dir=str(tmp_path)).info
     assert {s.num_examples for s in info.splits.values()} == {4}
+    assert {s.num_shards for s in info.splits.values()} == {2}
     assert info.metadata["teacher"] == {"name": "none"}
     (example,) = read(tfds.builder("fgbg/small", data_dir=str(tmp_path)), "test[:1]")
     assert not example["depth"].any()
+
+    before = files_of(tmp_path)
+    done = tfds_build(fields, tmp_path)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "with 16 examples, not 72; build with --overwrite" in last
+    assert files_of(tmp_path) == before
+    builder = Builder(config=FgbgConfig(**fields), data_dir=str(tmp_path))
+    logging.use_absl_handler()
+    builder.download_and_prepare()  # as loading does
+    assert "with 16 examples, not 72; build with --overwrite" in caplog.text
+    other = tfds.download.DownloadConfig(max_examples_per_split=4, num_shards=3)
+    builder.download_and_prepare(download_config=other)
+    assert "with 8 files, not the 12 that are asked for" in caplog.text
+
+
+def test_data_of_other_versions_is_loaded_with_a_warning(
+    built, drawn_folders, tmp_path, caplog, monkeypatch
+):
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    (path,) = tmp_path.glob("fgbg/small/*/metadata.json")
+    metadata = json.loads(path.read_text())
+    assert metadata["versions"]["pillow"] == importlib.metadata.version("pillow")
+    path.write_text(json.dumps(metadata | {"versions": {"pillow": "1.0"}}))
+    logging.use_absl_handler()
+    config = FgbgConfig(**small(drawn_folders))
+    Builder(config=config, data_dir=str(tmp_path)).download_and_prepare()
+    assert "built with pillow 1.0; pictures may be read to other bits" in caplog.text
+
+
+def test_copies_of_a_picture_get_into_one_split(drawn_folders, tmp_path):
+    folders = shutil.copytree(drawn_folders, tmp_path / "pictures")
+    for number in range(6):
+        copy = folders / "foregrounds" / f"copy {number}.png"
+        shutil.copy(folders / "foregrounds" / "vehicle 0.png", copy)
+    config = FgbgConfig(**small(folders, teacher="none", placements=1))
+    builder = Builder(config=config, data_dir=str(tmp_path / "data"))
+    builder.download_and_prepare()
+    splits = builder.info.metadata["recipe"]["splits"]["foregrounds"]
+    copies = {splits[name] for name in splits if "copy" in name or "0" in name}
+    assert len(copies) == 1
+    labels = {
+        split: {example["foreground"] for example in read(builder, split)}
+        for split in set(splits.values())
+    }
+    names = builder.info.features["foreground"].names
+    for split, seen in labels.items():
+        assert {splits[names[label]] for label in seen} == {split}
+
+
+def test_a_small_cutout_is_warned_of(drawn_folders, tmp_path, caplog):
+    folders = shutil.copytree(drawn_folders, tmp_path / "pictures")
+    Image.new("RGBA", (8, 6), (200, 10, 10, 255)).save(tmp_path / "dot.png")
+    dot = Image.new("RGBA", (12, 12))
+    dot.paste(Image.open(tmp_path / "dot.png"), (2, 2))
+    dot.save(folders / "foregrounds" / "dot.png")
+    logging.use_absl_handler()
+    config = FgbgConfig(**small(folders, teacher="none", placements=1))
+    limit = tfds.download.DownloadConfig(max_examples_per_split=1)
+    Builder(config=config, data_dir=str(tmp_path / "data")).download_and_prepare(
+        download_config=limit
+    )
+    assert "1 of 5 are enlarged more than 2 times" in caplog.text
+    assert "dot.png up to 6.0 times" in caplog.text
 
 
 def test_bad_picture_ends_the_build_with_nothing_left(drawn_folders, tmp_path):
@@ -252,6 +321,11 @@ def test_build_of_a_folder_full_of_oddities(drawn_folders, tmp_path):
         ({"image_size": 8}, "image_size: 8"),
         ({"foregrounds": "nowhere"}, "nowhere: not a folder"),
         ({"name": "a/b"}, "name: 'a/b'"),
+        ({"name": 5}, "name: 5"),
+        ({"placements": 0}, "placements: 0; at least 1"),
+        ({"scale": [0.5, 0.2]}, r"scale: \[0.5, 0.2\]; give the minimum"),
+        ({"teacher": "none", "weights": "x"}, "weights: 'x' is for a teacher"),
+        ({"teacher": "none", "labelling": "geometric"}, "labelling: 'geometric' is f"),
     ],
 )
 def test_bad_config_is_refused_by_field(drawn_folders, tmp_path, fields, said):
@@ -260,8 +334,29 @@ def test_bad_config_is_refused_by_field(drawn_folders, tmp_path, fields, said):
         Builder(config=config, data_dir=str(tmp_path)).download_and_prepare()
 
 
-def test_bad_config_on_the_command_line_is_one_line(drawn_folders, tmp_path):
-    done = tfds_build(small(drawn_folders, placement=3), tmp_path)
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('{"name": "e", "foregrounds": "nope"}', "error: nope: not a folder that can"),
+        ('{"name": "e", ', "error: --config: is no JSON: Expecting property name"),
+        ("nowhere.json", "error: --config nowhere.json: cannot be read (No such file"),
+        ("[1].json", "error: --config [1].json: is no JSON object; write"),
+        ("streets", "error: config 'streets' is unknown; give a JSON file such as"),
+    ],
+)
+def test_bad_config_on_the_command_line_is_one_line(tmp_path, config, said):
+    (tmp_path / "[1].json").write_text("[1]")
+    done = tfds_build(config, tmp_path, cwd=tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "did you mean 'placements'" in done.stderr.strip().splitlines()[-1]
+    assert done.stderr.strip().splitlines()[-1].startswith(said)
+
+
+def test_a_config_is_read_from_a_file_of_notepad(drawn_folders, tmp_path, monkeypatch):
+    fields = small(drawn_folders, teacher="none")
+    content = json.dumps(fields, indent=2).replace("\n", "\r\n")
+    (tmp_path / "mine.json").write_text(content, encoding="utf-8-sig")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    builder = Builder(config="~/mine.json", data_dir=str(tmp_path))
+    assert builder.builder_config.name == "small"
+    assert builder.builder_config.settings.placements == 3

@@ -23,10 +23,11 @@ def small(folders, name="small", **fields):
 
 
 def tfds_build(config, data_dir, *options, launch=(LAUNCH,), within=(), **run):
+    text = config if isinstance(config, str) else json.dumps(config)
     command = [
         *within,
         *(sys.executable, "-c", *launch, "build", str(PACKAGE)),
-        *("--data_dir", str(data_dir), "--config", json.dumps(config), *options),
+        *("--data_dir", str(data_dir), "--config", text, *options),
     ]
     return subprocess.run(command, capture_output=True, text=True, **run)
 

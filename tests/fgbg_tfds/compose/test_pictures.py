@@ -177,6 +177,37 @@ def test_unseen_cutout_is_refused(tmp_path, alpha, said):
         pictures.read_foreground(path, 224)
 
 
+def test_cutout_whose_mask_would_be_empty_is_refused(tmp_path):
+    path = write_cutout(tmp_path / "glass.png", alpha=127)
+    with pytest.raises(
+        InputError, match=r"glass\.png: alpha of the cut-out is at most"
+    ):
+        pictures.read_foreground(path, 224)
+    assert pictures.read_foreground(write_cutout(path, alpha=128), 224).shape
+
+
+def test_all_files_that_cannot_be_used_are_named_at_once(tmp_path):
+    write_photo(tmp_path / "good.png")
+    for number in range(7):
+        text(tmp_path / f"bad_{number}.jpg")
+    with pytest.raises(InputError, match="7 files cannot be used") as raised:
+        pictures.read_backgrounds(tmp_path, 32)
+    message = str(raised.value)
+    assert all(f"bad_{number}.jpg: not a pict" in message for number in range(5))
+    assert message.endswith("; and 2 more") and "good.png" not in message
+
+
+def test_equal_pictures_are_one_identity_with_a_warning(tmp_path, caplog):
+    for name in ("a.png", "b.png", "d.png"):
+        write_photo(tmp_path / name)
+    write_photo(tmp_path / "c.png", size=(48, 64))
+    logging.use_absl_handler()
+    with caplog.at_level(python_logging.WARNING):
+        found = pictures.identify(pictures.read_backgrounds(tmp_path, 32))
+    assert found == ("a.png", "a.png", "c.png", "a.png")
+    assert "a.png, b.png, d.png: equal pixels" in caplog.text
+
+
 def test_cutout_without_alpha_is_refused(tmp_path):
     opaque = write_cutout(tmp_path / "opaque.png", box=(0, 0, 40, 30))
     photo = write_photo(tmp_path / "photo.png")

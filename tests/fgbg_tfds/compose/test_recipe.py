@@ -110,3 +110,24 @@ def test_keys_are_unique():
 def test_impossible_recipe_is_refused_by_field(settings, field):
     with pytest.raises(InputError, match=f"^{field}: "):
         recipe(**settings)
+
+
+def test_equal_pictures_share_a_split_and_count_once():
+    copies = Recipe(
+        names("fg", 12),
+        names("bg", 10),
+        foreground_identities=(*names("fg", 6), *("fg0",) * 6),
+    )
+    splits = copies.foreground_splits
+    assert set(splits[6:]) == {splits[0]}
+    assert splits[:6] == recipe(6, 10).foreground_splits
+    assert {splits[:6].count(split) for split in ("validation", "test")} == {1}
+
+
+def test_too_few_different_pictures_are_refused():
+    with pytest.raises(InputError, match=r"backgrounds: 2 different .* in 6 file"):
+        Recipe(
+            names("fg", 3),
+            names("bg", 6),
+            background_identities=("bg0", "bg1") * 3,
+        )

@@ -2,7 +2,7 @@ import shutil
 
 from fgbg_tfds.depth import EMBEDDED_WEIGHTS
 from fgbg_tfds.settings import Settings
-from fgbg_tfds.writing import compute_fingerprint
+from fgbg_tfds.writing import compute_fingerprint, get_versions
 
 
 def test_fingerprint_is_of_the_weights_and_of_nothing_beside_them(tmp_path):
@@ -44,3 +44,22 @@ def test_fingerprint_is_of_the_pixels_wherever_they_lie(drawn_folders, tmp_path)
         copied / "foregrounds" / "vehicle 1.png",
     )
     assert fingerprint(copied) != before
+
+
+def test_fingerprint_is_of_the_versions_of_the_libraries():
+    now = get_versions()
+    assert set(now) == {"numpy", "pillow", "tensorflow", "tensorflow-datasets"}
+    found = {
+        compute_fingerprint(Settings(), versions=versions)
+        for versions in (now, now | {"pillow": "1.0"}, None)
+    }
+    assert len(found) == 3
+    assert compute_fingerprint(Settings()) in found
+
+
+def test_home_is_found_in_the_path_of_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shutil.copy(EMBEDDED_WEIGHTS, tmp_path / "mine.npz")
+    assert compute_fingerprint(Settings(weights="~/mine.npz")) == compute_fingerprint(
+        Settings()
+    )

@@ -3,6 +3,7 @@
 import pickle
 
 import pytest
+import tensorflow_datasets as tfds
 from apache_beam.options.pipeline_options import PipelineOptions
 from tensorflow_datasets import download
 
@@ -12,6 +13,8 @@ from fgbg_tfds.settings import Settings
 from fgbg_tfds.writing import shards, staging
 from fgbg_tfds.writing.examples import Studio
 from fgbg_tfds.writing.recipe import make_recipe, open_sources
+
+ALL = shards.Cut()
 
 
 def config_of(folders, **fields):
@@ -43,7 +46,7 @@ def local(drawn_folders, short_shards, tmp_path):
 def test_whole_recipe_makes_sensible_files():
     settings = Settings(foregrounds="drawn:100", backgrounds="drawn:100")
     cut = shards.cut_shards(
-        recipe_of(settings), lambda *names: "-".join(map(str, names)), None
+        recipe_of(settings), lambda *names: "-".join(map(str, names)), ALL
     )
     every = [shard for members in cut.values() for shard in members]
     assert sum(map(len, every)) == 400_000
@@ -56,9 +59,49 @@ def test_whole_recipe_makes_sensible_files():
     assert max(map(len, every)) == 512
 
 
+@pytest.mark.parametrize("number", [1, 3, 7])
+def test_as_many_files_as_are_asked_for(number):
+    recipe = recipe_of(Settings())
+    cut = shards.cut_shards(recipe, lambda *names: "", shards.Cut(num_shards=number))
+    assert {len(members) for members in cut.values()} == {number}
+    for split, members in cut.items():
+        assert sum(map(len, members)) == len(recipe.splits[split])
+        assert max(map(len, members)) - min(map(len, members)) <= 1
+    few = shards.cut_shards(recipe, lambda *names: "", shards.Cut(2, num_shards=number))
+    assert {len(members) for members in few.values()} == {min(number, 2)}
+
+
+def test_files_are_no_larger_than_is_asked_for():
+    config = tfds.download.DownloadConfig(max_shard_size=4 << 20)
+    cut = shards.Cut.from_download_config(config, 224)
+    most = max(
+        len(shard)
+        for members in shards.cut_shards(
+            recipe_of(Settings()), lambda *names: "", cut
+        ).values()
+        for shard in members
+    )
+    assert most == (4 << 20) // round(224**2 * 1.3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"num_shards": 0}, "--num_shards 0: give at least 1"),
+        ({"max_examples_per_split": 0}, "--max_examples_per_split 0: give at least"),
+        ({"max_shard_size": 1 << 20, "num_shards": 2}, "give one of them"),
+        ({"max_shard_size": 100}, "--max_shard_size_mb: an example of 224 x 224"),
+    ],
+)
+def test_a_cut_that_cannot_be_had_is_refused(asked, said):
+    config = tfds.download.DownloadConfig(**asked)
+    with pytest.raises(InputError, match=said):
+        shards.Cut.from_download_config(config, 224)
+
+
 def test_huge_splits_get_larger_shards_not_more(monkeypatch):
     monkeypatch.setattr(shards, "MAX_SHARDS", 2)
-    cut = shards.cut_shards(recipe_of(Settings()), lambda *names: "name", None)
+    cut = shards.cut_shards(recipe_of(Settings()), lambda *names: "name", ALL)
     assert max(map(len, cut.values())) == 2
     assert sum(len(s) for members in cut.values() for s in members) == 4000
 
@@ -85,7 +128,8 @@ def test_two_beam_workers_write_the_same_bytes(drawn_folders, local, tmp_path):
     assert files_of(builder) == files_of(local)
     assert builder.info.splits["cross"].shard_lengths == [3] * 10 + [2]
     folder = builder.data_path.parent
-    assert [path.name for path in folder.iterdir()] == ["1.0.0"]
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == [".building.lock", "1.0.0"]
 
 
 def test_worker_with_other_pictures_is_refused(drawn_folders, tmp_path):
@@ -135,5 +179,5 @@ def recipe_of(settings):
 
 
 def every_shard(builder):
-    cut = shards.cut_shards(builder.builder_config.recipe, lambda *names: "name", None)
+    cut = shards.cut_shards(builder.builder_config.recipe, lambda *names: "name", ALL)
     return [shard for members in cut.values() for shard in members]

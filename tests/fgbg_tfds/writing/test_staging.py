@@ -8,6 +8,7 @@ from fgbg_tfds.errors import InputError
 from fgbg_tfds.writing import staging
 from fgbg_tfds.writing.examples import Encoded
 
+ORIGIN = {"settings": {"seed": 0}, "versions": {"pillow": "12.3.0"}}
 BATCH = [
     Encoded(b"jpeg", b"png", b"deep", (0.1, 0.2, 0.3, 1 / 3)),
     Encoded(b"", b"", b"", (0,) * 4),
@@ -15,15 +16,15 @@ BATCH = [
 
 
 def test_batch_comes_back_as_it_was_kept(tmp_path):
-    kept = staging.open_staging(tmp_path, "abc")
+    kept = staging.open_staging(tmp_path, "abc", ORIGIN)
     assert kept.read_batch("shard", 3) is None
     kept.keep_batch("shard", 3, BATCH)
     assert kept.read_batch("shard", 3) == BATCH
-    assert staging.open_staging(tmp_path, "abc").read_batch("shard", 3) == BATCH
+    assert staging.open_staging(tmp_path, "abc", ORIGIN).read_batch("shard", 3) == BATCH
 
 
 def test_finished_shard_replaces_its_batches(tmp_path):
-    kept = staging.open_staging(tmp_path, "abc")
+    kept = staging.open_staging(tmp_path, "abc", ORIGIN)
     kept.keep_batch("shard", 0, BATCH)
     kept.keep_batch("other", 0, BATCH)
     (tmp_path / "shard").write_bytes(b"records")
@@ -34,13 +35,34 @@ def test_finished_shard_replaces_its_batches(tmp_path):
 
 
 def test_what_other_builds_left_is_removed(tmp_path):
-    staging.open_staging(tmp_path, "old").keep_batch("shard", 0, BATCH)
+    staging.open_staging(tmp_path, "old", ORIGIN).keep_batch("shard", 0, BATCH)
     (tmp_path / "incomplete.ABC_1.0.0").mkdir()
     (tmp_path / "1.0.0").mkdir()
-    new = staging.open_staging(tmp_path, "new")
+    new = staging.open_staging(tmp_path, "new", ORIGIN)
     assert {path.name for path in tmp_path.iterdir()} == {"1.0.0", new.folder.name}
     staging.close_staging(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["1.0.0"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_was_staged_with_other_versions_is_not_lost_without_a_word(
+    tmp_path, overwrite
+):
+    staging.open_staging(tmp_path, "old", ORIGIN).keep_batch("shard", 0, BATCH)
+    newer = ORIGIN | {"versions": {"pillow": "13.0.0"}}
+    if overwrite:
+        staging.open_staging(tmp_path, "new", newer, overwrite=True)
+        assert [path.name for path in tmp_path.iterdir()] == ["resume.new"]
+        return
+    with pytest.raises(
+        InputError, match=r"with pillow 12\.3\.0, and here is pillow 13"
+    ):
+        staging.open_staging(tmp_path, "new", newer)
+    again = staging.open_staging(tmp_path, "old", ORIGIN)
+    assert again.read_batch("shard", 0) == BATCH
+    other = {"settings": {"seed": 1}, "versions": newer["versions"]}
+    staging.open_staging(tmp_path, "new", other)
+    assert [path.name for path in tmp_path.iterdir()] == ["resume.new"]
 
 
 def test_second_build_of_a_config_is_refused_while_one_is_at_work(tmp_path):
@@ -55,7 +77,7 @@ def test_second_build_of_a_config_is_refused_while_one_is_at_work(tmp_path):
 
 
 def test_lock_of_a_killed_build_does_not_stand_in_the_way(tmp_path):
-    (tmp_path / "building.lock").touch()
+    (tmp_path / ".building.lock").touch()
     with staging.BuildLock(tmp_path):
         pass
 
@@ -68,7 +90,7 @@ def test_too_small_a_disk_is_refused_before_the_start(tmp_path):
 
 
 def test_what_a_killed_build_left_is_not_needed_again(tmp_path, monkeypatch):
-    folder = staging.open_staging(tmp_path, "abc").folder
+    folder = staging.open_staging(tmp_path, "abc", ORIGIN).folder
     (tmp_path / "incomplete.ABC_1.0.0").mkdir()
     written = tmp_path / "incomplete.ABC_1.0.0" / "shard"
     written.write_bytes(b"x" * 5000)
@@ -77,18 +99,18 @@ def test_what_a_killed_build_left_is_not_needed_again(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: disk)
     staging.require_space(tmp_path, 6000)
     with pytest.raises(InputError, match=r"needs about 0\.0 MB"):
-        staging.require_space(tmp_path, 6001)
+        staging.require_space(tmp_path, 7000)
 
 
 def test_bucket_keeps_shards_and_no_batches(bucket):
-    kept = staging.open_staging(bucket / "config", "abc")
+    kept = staging.open_staging(bucket / "config", "abc", ORIGIN)
     kept.keep_batch("shard", 0, BATCH)
     assert kept.read_batch("shard", 0) is None
     (bucket / "shard").write_bytes(b"records")
     kept.keep_shard(bucket / "shard")
     kept.keep_shard(bucket / "shard")
     assert kept.locate_shard("shard").read_bytes() == b"records"
-    again = staging.open_staging(bucket / "config", "abc")
+    again = staging.open_staging(bucket / "config", "abc", ORIGIN)
     assert again.locate_shard("shard").exists()
     staging.close_staging(bucket / "config")
     assert not again.locate_shard("shard").exists()
@@ -101,14 +123,15 @@ def test_bucket_has_room_and_no_lock(bucket):
 
 
 def test_finished_build_leaves_nothing_even_if_killed_at_the_end(tmp_path):
-    staging.open_staging(tmp_path, "abc")
+    staging.open_staging(tmp_path, "abc", ORIGIN)
     (tmp_path / "1.0.0").mkdir()
-    (tmp_path / "building.lock").touch()
+    (tmp_path / ".building.lock").touch()
     with staging.BuildLock(tmp_path):
         staging.remove_leftovers(tmp_path)  # another build is at work
         assert staging.list_leftovers(tmp_path)
     staging.remove_leftovers(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["1.0.0"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".building.lock", "1.0.0"]
 
 
 def test_notes_cut_short_by_a_kill_are_removed_and_those_being_written_are_not(
