@@ -114,7 +114,7 @@ def _draw_in_processes(
     )
     try:
         with spare_children():
-            drawn = pool.map(draw, seeds, chunksize=10)
+            drawn = pool.map(draw, seeds)
         yield from drawn
     except BrokenProcessPool as error:
         raise InputError(
