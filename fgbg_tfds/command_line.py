@@ -43,7 +43,7 @@ def run_command(command: Callable[[], None]) -> int:
             _give_up_output() or f"{error.filename or 'input or output'}: {reason}"
         )
     except KeyboardInterrupt:
-        print("stopped; what is written is whole", file=sys.stderr)
+        print("stopped; finished files stay", file=sys.stderr)
         return STOPPED
     print(f"error: {message}", file=sys.stderr)
     return 1

@@ -23,7 +23,7 @@ def fail(error):
         (MemoryError("8 TiB"), "error: not enough memory: 8 TiB"),
         (PermissionError(13, "Permission denied", "a.png"),
          "error: a.png: Permission denied"),
-        (KeyboardInterrupt(), "stopped; what is written is whole"),
+        (KeyboardInterrupt(), "stopped; finished files stay"),
     ],
 )  # fmt: skip
 def test_an_error_is_one_line(error, said, capsys):

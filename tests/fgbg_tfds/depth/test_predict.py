@@ -283,7 +283,7 @@ def test_ctrl_c_leaves_whole_answers(flat, folder, tmp_path, capsys, number):
     out = tmp_path / "out"
     assert run("--out", out, folder) == 130
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "stopped; what is written is whole"
+    assert last == "stopped; finished files stay"
     assert names(out) == answers("a")
 
 

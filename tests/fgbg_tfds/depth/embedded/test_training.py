@@ -132,5 +132,5 @@ def test_ctrl_c_stops_all_processes_that_draw_in_one_line(tmp_path):
         said += process.stderr.read()
     assert process.returncode == 130
     assert b"Traceback" not in said
-    assert said.splitlines()[-1] == b"stopped; what is written is whole"
+    assert said.splitlines()[-1] == b"stopped; finished files stay"
     assert list(tmp_path.iterdir()) == []
