@@ -38,10 +38,8 @@ def run_command(command: Callable[[], None]) -> int:
     except MemoryError as error:
         message = f"not enough memory: {error}"
     except OSError as error:
-        reason = error.strerror or str(error)
-        message = (
-            _give_up_output() or f"{error.filename or 'input or output'}: {reason}"
-        )
+        place = error.filename or "the output"  # of print, which has no name
+        message = _give_up_output() or f"{place}: {error.strerror or error}"
     except KeyboardInterrupt:
         print("stopped; finished files stay", file=sys.stderr)
         return STOPPED
@@ -87,5 +85,5 @@ def _give_up_output() -> str:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return f"the output cannot be written: {error.strerror}"
+        return f"the output: {error.strerror}"
     return ""

@@ -61,4 +61,4 @@ def test_output_to_a_full_disk_is_told(monkeypatch, capsys):
         monkeypatch.setattr(sys, "stdout", full)
         assert run_command(lambda: print("lost")) == 1
     said = capsys.readouterr().err
-    assert said == "error: the output cannot be written: No space left on device\n"
+    assert said == "error: the output: No space left on device\n"

@@ -109,9 +109,8 @@ def test_names_are_such_that_windows_takes_them(data_dir, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     arguments = ["fgbg/shown:*.*.*", "--data_dir", data_dir, "--count", "1"]
     assert main(["gallery", *arguments]) == 0
-    assert [path.name for path in tmp_path.iterdir()] == [
-        "gallery_fgbg_shown__._._.png"
-    ]
+    (picture,) = tmp_path.iterdir()
+    assert picture.name == "gallery_fgbg_shown__._._.png"
 
 
 def test_the_number_of_examples_is_told_where_it_is_less(data_dir, tmp_path, capsys):

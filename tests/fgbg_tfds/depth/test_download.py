@@ -342,7 +342,7 @@ def test_ctrl_c_leaves_a_download_that_goes_on(fetch, server, tmp_path, capsys):
     note = tmp_path / "mono+stereo_640x192.partial.etag"
 
     def interrupt():
-        while not note.exists():
+        while not (note.exists() and note.read_bytes()):
             pass
         os.kill(os.getpid(), signal.SIGINT)
 
