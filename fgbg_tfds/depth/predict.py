@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     photos = find_photos(arguments.photos)
     _check_answers(photos, arguments.out)
+    _warn_of_others(photos, arguments.out)
     teacher = load_teacher(arguments.teacher, arguments.weights, arguments.precision)
     card = teacher.card
     kind = "metric" if card.metric else "not metric"
@@ -164,20 +165,23 @@ def _check_answers(photos: Sequence[pathlib.Path], out: pathlib.Path | None) -> 
                     f"{path} is there, and is no answer of this command; move it, or "
                     "give another --out"
                 )
-    if out and out.is_dir():
-        expected = {path for photo in photos for path in locate_answers(photo, out)}
-        earlier = [
-            p for p in sorted(out.iterdir()) if is_answer(p) and p not in expected
-        ]
-        if earlier:
-            logging.warning(
-                "%s holds %d answers to other photos, of an earlier run, such as %s",
-                out,
-                len(earlier),
-                earlier[0].name,
-            )
+
+
+def _warn_of_others(photos: Sequence[pathlib.Path], out: pathlib.Path | None) -> None:
+    """Warns of answers in `out` that could be taken for those of this run."""
+    if not out or not out.is_dir():
+        return
+    own = {path for photo in photos for path in locate_answers(photo, out)}
+    others = [path for path in sorted(out.iterdir()) if path not in own]
+    if earlier := [path for path in others if is_answer(path)]:
+        logging.warning(
+            "%s holds %d answers to other photos, of an earlier run, such as %s",
+            out,
+            len(earlier),
+            earlier[0].name,
+        )
 
 
 def _describe_earlier(answers: Sequence[pathlib.Path]) -> str:
     there = [str(path) for path in answers if path.exists()]
-    return f" (of an earlier run: {', '.join(there)})" if there else ""
+    return f"; answers of an earlier run: {', '.join(there)}" if there else ""

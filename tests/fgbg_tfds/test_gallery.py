@@ -77,6 +77,19 @@ def test_the_format_follows_the_suffix(data_dir, tmp_path, name, kind):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("name", ["g.jpg", "g.webp"])
+def test_a_picture_too_high_for_its_format_is_told(
+    data_dir, tmp_path, name, capsys, monkeypatch
+):
+    high = Image.new("RGB", (8, 70_000))
+    monkeypatch.setattr(gallery, "draw_gallery", lambda *ignored: high)
+    arguments = ["gallery", "fgbg/shown", "--data_dir", data_dir]
+    assert main([*arguments, "--out", str(tmp_path / name)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert "cannot hold 8x70000 pixels; give a smaller --count" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
