@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -91,6 +92,14 @@ def refusing_place(request, tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"mine")
     return file / "folder" if request.param == "below a file" else file
+
+
+@pytest.fixture
+def ctrl_c():
+    """Has Ctrl-C interrupt, even where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

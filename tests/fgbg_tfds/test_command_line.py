@@ -32,7 +32,7 @@ def test_an_error_is_one_line(error, said, capsys):
     assert capsys.readouterr().err == said + "\n"
 
 
-def test_terminate_stops_a_command_as_ctrl_c_does(capsys):
+def test_terminate_stops_a_command_as_ctrl_c_does(ctrl_c, capsys):
     before = signal.getsignal(signal.SIGTERM)
     for number in (signal.SIGINT, signal.SIGTERM):
         assert run_command(lambda n=number: signal.raise_signal(n)) == STOPPED

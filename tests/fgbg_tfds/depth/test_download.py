@@ -337,7 +337,7 @@ def test_two_downloads_do_not_write_the_same_file(fetch, server, tmp_path, capsy
     assert [path.name for path in tmp_path.iterdir()] == ["mono+stereo_640x192"]
 
 
-def test_ctrl_c_leaves_a_download_that_goes_on(fetch, server, tmp_path, capsys):
+def test_ctrl_c_leaves_a_download_that_goes_on(ctrl_c, fetch, server, tmp_path, capsys):
     server.cut = len(GOOD) // 2
     note = tmp_path / "mono+stereo_640x192.partial.etag"
 

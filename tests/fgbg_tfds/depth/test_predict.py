@@ -274,7 +274,7 @@ def test_a_full_disk_ends_in_one_line_and_keeps_what_is_there(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_leaves_whole_answers(flat, folder, tmp_path, capsys, number):
+def test_ctrl_c_leaves_whole_answers(ctrl_c, flat, folder, tmp_path, capsys, number):
     def interrupt(picture):
         if picture.shape[1] == 41:
             signal.raise_signal(number)

@@ -1,5 +1,4 @@
 import pathlib
-import signal
 
 import PIL.Image
 import pytest
@@ -58,7 +57,7 @@ def test_mistakes_are_told_before_anything_is_read(
 
 def test_ctrl_c_is_told_in_one_line(home, capsys, monkeypatch):
     def interrupt(*ignored, **also):
-        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(data, "open_mixture", interrupt)
     assert main([f"--out={home}"]) == 130

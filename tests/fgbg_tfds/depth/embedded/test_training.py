@@ -116,7 +116,7 @@ def test_weights_that_find_no_room_are_kept_elsewhere(
         assert file["a/bias"].shape == (3,)
 
 
-def test_ctrl_c_stops_all_processes_that_draw_in_one_line(tmp_path):
+def test_ctrl_c_stops_all_processes_that_draw_in_one_line(ctrl_c, tmp_path):
     path = tmp_path / "w.npz"
     command = [sys.executable, "-m", "fgbg_tfds.depth", "train", "--workers=2"]
     process = subprocess.Popen(
