@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pathlib
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 from fgbg_tfds import colours
 from fgbg_tfds.contract import DEPTH_UNITS, LABELS, PICTURES
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.files import require_writable, write_atomically
 
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+QUALITY = 92  # of JPEG and WebP
 GAP = 6
 LINE = 18
 SCALE_METRES = (1, 2, 5, 10, 20, 40, 80)
@@ -35,14 +39,20 @@ def read_examples(
       under 'foreground' and 'background'.
 
     Raises:
-      InputError: If the data set or the split is not there.
+      InputError: If the data set or the split is not there, or cannot be used.
     """
     try:
         builder = tfds.builder(dataset, data_dir=data_dir)
-    except (tfds.core.DatasetNotFoundError, ValueError) as error:
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
         raise InputError(_describe_missing(dataset, data_dir)) from error
     if not builder.info.splits.total_num_examples:
         raise InputError(_describe_missing(dataset, data_dir))
+    missing = {*PICTURES, *LABELS} - set(builder.info.features)
+    if missing:
+        raise InputError(
+            f"{dataset}: has no {', '.join(sorted(missing))}; give a data set that "
+            "`tfds build fgbg_tfds` built"
+        )
     try:
         total = sum(builder.info.splits[part].num_examples for part in split.split("+"))
     except (KeyError, ValueError) as error:
@@ -50,14 +60,24 @@ def read_examples(
             f"split {split!r}: {dataset} has {', '.join(builder.info.splits)}; "
             "slices such as 'train[:10]' and sums such as 'train+test' work too"
         ) from error
+    if not total:
+        raise InputError(f"split {split!r} of {dataset} is empty; give another --split")
+    import tensorflow as tf  # takes seconds, and mistakes are told before
+
     stride = max(1, total // count)
-    examples = builder.as_dataset(split).enumerate()
-    chosen = examples.filter(lambda index, _: index % stride == 0).take(count)
     names = {field: builder.info.features[field] for field in LABELS}
-    return [
-        example | {field: names[field].int2str(example[field]) for field in names}
-        for _, example in tfds.as_numpy(chosen)
-    ]
+    try:
+        examples = builder.as_dataset(split).enumerate()
+        chosen = examples.filter(lambda index, _: index % stride == 0).take(count)
+        return [
+            example | {field: names[field].int2str(example[field]) for field in names}
+            for _, example in tfds.as_numpy(chosen)
+        ]
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"{dataset}: cannot be read from {builder.data_path} ("
+            f"{str(error.message).splitlines()[0]}); build it anew with --overwrite"
+        ) from error
 
 
 def draw_gallery(
@@ -95,20 +115,55 @@ def draw_gallery(
     return sheet
 
 
+def check_output(output: pathlib.Path) -> None:
+    """Checks the name and the folder of a gallery, before anything is read.
+
+    Raises:
+      InputError: If the suffix is none of `FORMATS`, or it cannot be written there.
+    """
+    if output.suffix.lower() not in FORMATS:
+        raise InputError(
+            f"--out={output}: its name has to end in {', '.join(FORMATS)}, which "
+            "decides the format"
+        )
+    if output.is_dir() or not output.parent.is_dir():
+        wrong = output if output.is_dir() else output.parent
+        kind = "is a folder" if output.is_dir() else "is not there, or no folder"
+        raise InputError(f"--out={output}: {wrong} {kind}; give another --out")
+    require_writable(output.parent, "give another --out")
+
+
 def save_gallery(
     dataset: str, output: pathlib.Path, split: str, count: int, data_dir: str | None
-) -> None:
-    """Writes a data set's gallery as PNG; see `read_examples`."""
+) -> int:
+    """Writes a data set's gallery in the format of the output's suffix.
+
+    Args:
+      dataset: See `read_examples`, also for the next three.
+      output: The file to write, with a suffix of `FORMATS`.
+      split: Split to draw.
+      count: Number of examples wanted.
+      data_dir: Folder of the data sets.
+
+    Returns:
+      The number of examples drawn.
+
+    Raises:
+      InputError: If the data set cannot be used, or the file cannot be written.
+    """
+    check_output(output)
     examples = read_examples(dataset, split, count, data_dir)
     sheet = draw_gallery(examples, f"{dataset}, {split}")
-    partial = output.with_name(output.name + ".partial")
+    memory, kind = io.BytesIO(), FORMATS[output.suffix.lower()]
     try:
-        sheet.save(partial, "PNG")
-        partial.rename(output)
-    except OSError as error:
+        sheet.save(memory, kind, quality=QUALITY)
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"{output}: cannot be written ({error.strerror}); give another --out"
+            f"--out={output}: {kind} cannot hold {sheet.width}x{sheet.height} pixels; "
+            "give a smaller --count, or a name that ends in .png"
         ) from error
+    write_atomically(output, memory.getvalue())
+    return len(examples)
 
 
 def _as_rgb(name: str, array: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from fgbg_tfds.compose import encoding
 from fgbg_tfds.compose.ground_depth import RULE, compute_composite_depth
 from fgbg_tfds.compose.paste import Pasted, compose, find_box, paste_at
-from fgbg_tfds.compose.pictures import Picture, identify
+from fgbg_tfds.compose.pictures import Picture, identify, list_pictures
 from fgbg_tfds.compose.recipe import SPLITS, Composite, Recipe
 from fgbg_tfds.compose.sources import Sources, describe_source
 
@@ -21,5 +21,6 @@ __all__ = [
     "encoding",
     "find_box",
     "identify",
+    "list_pictures",
     "paste_at",
 ]

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-from fgbg_tfds.errors import InputError
+from fgbg_tfds.command_line import run_command
 
 # Each is a module of this package with `add_arguments(parser)` and `run(arguments)`.
 # Only the one in use is imported, since some need TensorFlow.
@@ -25,9 +25,12 @@ def main(argv: list[str] | None = None) -> int:
       argv: The arguments; those of the process if None.
 
     Returns:
-      The exit status: 0, or 1 after a mistake, with one line on stderr.
+      The exit status; see `run_command`.
     """
-    argv = sys.argv[1:] if argv is None else argv
+    return run_command(lambda: _run(sys.argv[1:] if argv is None else argv))
+
+
+def _run(argv: list[str]) -> None:
     parser = argparse.ArgumentParser("python -m fgbg_tfds.depth", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
@@ -37,12 +40,7 @@ def main(argv: list[str] | None = None) -> int:
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     arguments = parser.parse_args(argv)
-    try:
-        arguments.run(arguments)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    arguments.run(arguments)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import pathlib
 
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.files import expand
 
 FOLDER_VARIABLE = "FGBG_WEIGHTS"
 _NIANTIC = "https://storage.googleapis.com/niantic-lon-static/research/monodepth2"
@@ -22,7 +23,7 @@ class Weights:
       teacher: Their teacher.
       url: The authors' address; empty if a library fetches them.
       md5: The authors' checksum; None if they publish none.
-      files: The files to keep of the download.
+      files: The files to keep of the download, or that the library writes.
       licence: An SPDX name where there is one.
       terms: The licence's conditions in a sentence, and its address.
     """
@@ -91,7 +92,14 @@ CATALOGUE: dict[str, Weights] = dict(
         ),
         _make_entry("nyu", "densedepth", f"{_DENSEDEPTH}/nyu.h5", None, "nyu.h5"),
         _make_entry("kitti", "densedepth", f"{_DENSEDEPTH}/kitti.h5", None, "kitti.h5"),
-        _make_entry("depth_anything_v2_small", "depth_anything", "", None),
+        _make_entry(
+            "depth_anything_v2_small",
+            "depth_anything",
+            "",
+            None,
+            "config.json",
+            "model.weights.h5",
+        ),
     ]
 )
 _RECOMMENDED = {
@@ -103,8 +111,7 @@ _RECOMMENDED = {
 
 def find_weights_folder() -> pathlib.Path:
     """Finds the folder of downloads: $FGBG_WEIGHTS, or ~/.cache/fgbg/weights."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    return pathlib.Path(folder or "~/.cache/fgbg/weights").expanduser()
+    return expand(os.environ.get(FOLDER_VARIABLE) or "~/.cache/fgbg/weights")
 
 
 def _format_command(name: str) -> str:
@@ -131,7 +138,7 @@ def locate(teacher: str, weights: str | pathlib.Path | None) -> pathlib.Path:
             f"teacher {teacher!r} needs weights; run `{_format_command(name)}` and "
             f"give weights={name!r}, or give the path of your own"
         )
-    path = pathlib.Path(weights).expanduser()
+    path = expand(weights)
     if path.exists():
         return path
     entry = CATALOGUE.get(str(weights))

@@ -6,23 +6,22 @@ The licence is printed before the download and kept beside the weights.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
-import http.client
 import json
 import pathlib
 import shutil
-import urllib.error
-import urllib.request
+from collections.abc import Iterator
 
-import tqdm
+import filelock
 
-from fgbg_tfds.depth import catalogue
+from fgbg_tfds.depth import catalogue, transfer
 from fgbg_tfds.depth.checkpoints import sources
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.files import name_failures, parse_path, require_writable
 
-_BLOCK = 2**18  # Bytes read at a time.
+_ORIGIN = "origin.json"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_PATIENCE = 60  # Seconds without a byte after which a connection is given up.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--folder",
-        type=pathlib.Path,
+        type=parse_path,
         help=f"folder of weights (default: ${catalogue.FOLDER_VARIABLE}, or a cache)",
     )
     parser.epilog = "NAME is one of: " + ", ".join(catalogue.CATALOGUE)
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def download(weights: catalogue.Weights, folder: pathlib.Path) -> pathlib.Path:
-    """Downloads weights unless they are there.
+    """Downloads weights unless they are there, whole.
 
     A download that was cut short is continued, if the server still has the same file.
     A file that does not match the checksum is deleted.
@@ -61,105 +60,87 @@ def download(weights: catalogue.Weights, folder: pathlib.Path) -> pathlib.Path:
       The folder with the weights' files, `LICENCE.txt` and `origin.json`.
 
     Raises:
-      InputError: If the server cannot be reached or closes the connection, or if
-        checksum or content are wrong.
+      InputError: If the server cannot be reached or closes the connection, if
+        checksum or content are wrong, if the folder cannot be written to, if another
+        process is downloading the same weights, or if a half of them is there.
     """
     target = folder / weights.name
     if target.exists():
+        if flaw := find_flaw(weights, target):
+            raise InputError(
+                f"{target} is not whole: {flaw}; remove or rename that folder, and run "
+                "the command again"
+            )
         return target
-    if not weights.url:
-        _fetch_preset(weights, target)
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{weights.name}.partial"
-    digests = _fetch(weights, partial)
-    try:
-        files = _unpack(weights, partial)
-        _install(weights, target, files, digests)
-    finally:
-        partial.unlink(missing_ok=True)
-        _locate_etag(partial).unlink(missing_ok=True)
+    require_writable(
+        folder, f"give another --folder, or set ${catalogue.FOLDER_VARIABLE}"
+    )
+    with name_failures(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder / f".{weights.name}.lock", weights.name):
+        if target.exists():  # another process has just finished
+            pass
+        elif weights.url:
+            _fetch_files(weights, target)
+        else:
+            _fetch_preset(weights, target)
     return target
 
 
-# === Fetching ===
+def find_flaw(weights: catalogue.Weights, folder: pathlib.Path) -> str:
+    """Finds what is wrong with a folder of weights; empty if it is whole.
 
-
-def _locate_etag(partial: pathlib.Path) -> pathlib.Path:
-    """Returns the path of the note of the server's name for this version."""
-    return partial.with_name(partial.name + ".etag")
-
-
-def _fetch(weights: catalogue.Weights, partial: pathlib.Path) -> dict[str, str]:
-    """Downloads into `partial`, or continues it; returns the digests of the file."""
-    digests = {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}
-    request = urllib.request.Request(weights.url)
-    etag_file = _locate_etag(partial)
-    if partial.exists() and etag_file.exists():
-        request.add_header("Range", f"bytes={partial.stat().st_size}-")
-        request.add_header("If-Range", etag_file.read_text())
+    Args:
+      weights: The weights.
+      folder: The folder that `download` left, or another program. The digests of its
+        `origin.json` are compared, which the first versions did not write.
+    """
+    missing = [name for name in weights.files if not (folder / name).is_file()]
+    if missing:
+        return f"{missing[0]} is missing"
     try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE) as response:
-            _receive(response, weights, partial, digests)
-    except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            etag_file.unlink()
-            return _fetch(weights, partial)
+        origin = json.loads((folder / _ORIGIN).read_text(encoding="utf-8"))
+        recorded = dict(origin.get("files", {}))
+    except FileNotFoundError:
+        return ""
+    except (ValueError, AttributeError):
+        return f"{_ORIGIN} is damaged"
+    for name, digest in recorded.items():
+        if _digest_file(folder / name) != digest:
+            return f"{name} is not the file that came"
+    return ""
+
+
+@contextlib.contextmanager
+def _lock(path: pathlib.Path, name: str) -> Iterator[None]:
+    """Keeps other downloads of the same weights from writing the same files."""
+    lock = filelock.FileLock(path, timeout=0)
+    try:
+        with lock:
+            try:
+                yield
+            finally:
+                # Windows refuses, and does it itself after the release.
+                with contextlib.suppress(OSError):
+                    path.unlink()
+    except filelock.Timeout as error:
         raise InputError(
-            f"{weights.url} cannot be fetched: HTTP status {error.code}; expected 200"
+            f"{name} is being downloaded to {path.parent} by another process; wait for "
+            "its end"
         ) from error
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise InputError(
-            f"{weights.url} cannot be fetched: {reason or type(error).__name__}; run "
-            "the command again to go on from where it stopped"
-        ) from error
-    found = {name: digest.hexdigest() for name, digest in digests.items()}
-    if weights.md5 and found["md5"] != weights.md5:
-        partial.unlink()
-        raise InputError(
-            f"{weights.url} has the MD5 {found['md5']}; expected {weights.md5}, so it "
-            "was deleted"
-        )
-    return found
-
-
-def _receive(
-    response: http.client.HTTPResponse,
-    weights: catalogue.Weights,
-    partial: pathlib.Path,
-    digests: dict,
-) -> None:
-    """Writes the response's body, and hashes it with the bytes before it."""
-    continued = response.status == http.HTTPStatus.PARTIAL_CONTENT
-    there = partial.stat().st_size if continued else 0
-    etag = response.headers.get("ETag", "")
-    # A weak tag does not promise the same bytes.
-    if etag and not etag.startswith("W/"):
-        _locate_etag(partial).write_text(etag)
-    else:
-        _locate_etag(partial).unlink(missing_ok=True)
-    length = response.headers.get("Content-Length")
-    total = there + int(length) if length else None
-    bar = tqdm.tqdm(total=total, unit="B", unit_scale=True, desc=weights.name)
-    with bar, partial.open("r+b" if continued else "wb") as file:
-        while file.tell() < there:
-            block = file.read(min(_BLOCK, there - file.tell()))
-            bar.update(_hash(block, digests))
-        while block := response.read(_BLOCK):
-            file.write(block)
-            bar.update(_hash(block, digests))
-        if total is not None and file.tell() != total:
-            raise http.client.IncompleteRead(b"", total - file.tell())
-
-
-def _hash(block: bytes, digests: dict) -> int:
-    for digest in digests.values():
-        digest.update(block)
-    return len(block)
 
 
 # === Keeping ===
+
+
+def _fetch_files(weights: catalogue.Weights, target: pathlib.Path) -> None:
+    """Downloads the weights' file and keeps what is wanted of it."""
+    partial = target.with_name(f"{weights.name}.partial")
+    digests = transfer.fetch(weights.url, partial, weights.md5)
+    try:
+        _install(weights, target, _unpack(weights, partial), digests)
+    finally:
+        transfer.discard(partial)
 
 
 def _unpack(weights: catalogue.Weights, partial: pathlib.Path) -> dict[str, bytes]:
@@ -178,20 +159,32 @@ def _install(
     files: dict[str, bytes],
     digests: dict[str, str],
 ) -> None:
-    """Writes the weights' folder under another name, then renames it."""
+    """Writes the weights' folder."""
+    with _make_folder(target) as unfinished:
+        for name, content in files.items():
+            (unfinished / name).write_bytes(content)
+        _write_record(weights, unfinished, digests)
+
+
+@contextlib.contextmanager
+def _make_folder(target: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Makes a folder to write to, which takes the name of `target` at the end."""
     unfinished = target.with_name(f"{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    for name, content in files.items():
-        (unfinished / name).write_bytes(content)
-    _write_record(weights, unfinished, digests)
-    unfinished.rename(target)
+    try:
+        with name_failures(target):
+            unfinished.mkdir()
+            yield unfinished
+            unfinished.rename(target)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _write_record(
     weights: catalogue.Weights, folder: pathlib.Path, digests: dict[str, str]
 ) -> None:
-    (folder / "LICENCE.txt").write_text(f"{weights.licence}\n{weights.terms}\n")
+    terms = f"{weights.licence}\n{weights.terms}\n"
+    (folder / "LICENCE.txt").write_text(terms, encoding="utf-8")
     origin = {
         "name": weights.name,
         "teacher": weights.teacher,
@@ -199,20 +192,24 @@ def _write_record(
         "licence": weights.licence,
         "verified": weights.md5 is not None,
         **digests,
+        "files": {name: _digest_file(folder / name) for name in weights.files},
     }
-    (folder / "origin.json").write_text(json.dumps(origin, indent=2) + "\n")
+    text = json.dumps(origin, indent=2) + "\n"
+    (folder / _ORIGIN).write_text(text, encoding="utf-8")
+
+
+def _digest_file(path: pathlib.Path) -> str:
+    """Computes a file's SHA-256, hexadecimal; empty if it is not there."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fetch_preset(weights: catalogue.Weights, target: pathlib.Path) -> None:
     """Lets keras-hub download and verify a preset, and keeps it."""
     from fgbg_tfds.depth import depth_anything  # Needs an extra of this package.
 
-    unfinished = target.with_name(f"{target.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    try:
+    with _make_folder(target) as unfinished:
         depth_anything.save_preset(weights.name, unfinished)
         _write_record(weights, unfinished, {})
-        unfinished.rename(target)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

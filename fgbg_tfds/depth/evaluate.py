@@ -9,12 +9,14 @@ import time
 
 import numpy as np
 
-from fgbg_tfds.compose import paste_at
+from fgbg_tfds.compose import list_pictures, paste_at
 from fgbg_tfds.depth import PRECISIONS, TEACHERS, load_teacher
 from fgbg_tfds.depth.embedded.training import HELD_OUT, draw_scenes
 from fgbg_tfds.depth.measures import (
     NAMES,
+    MarkedPair,
     average_metrics,
+    check_pairs,
     compute_object_ratio,
     judge_by_row,
     judge_pairs,
@@ -22,9 +24,12 @@ from fgbg_tfds.depth.measures import (
     read_trimmed,
 )
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.files import parse_path
 from fgbg_tfds.picture_files import lay_on_black, open_picture
 from fgbg_tfds.procedural import draw_street
 
+_PICTURES = pathlib.Path("../shared/pictures")  # beside the repository
+_COMPOSED = "streets_cars"  # the pictures of these that composites are made of
 _SIZE = 160  # pixels of a held-out scene's side
 _PASTED = 0.65  # probability of pasted cut-outs, as in training
 
@@ -45,15 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--marks",
-        type=pathlib.Path,
+        type=parse_path,
         default=None,
         help="CSV of marked pairs, such as tests/fgbg_tfds/depth/marked_pairs.csv",
     )
     parser.add_argument(
         "--pictures",
-        type=pathlib.Path,
-        default=pathlib.Path("../shared/pictures"),
-        help="folder of the real pictures; without it, nothing is measured on them",
+        type=parse_path,
+        default=None,
+        help=f"folder of the real pictures (default: {_PICTURES}, if it is there)",
     )
 
 
@@ -89,6 +94,14 @@ def run(arguments: argparse.Namespace) -> None:
     """
     if arguments.scenes < 1 or arguments.workers < 1:
         raise InputError("--scenes and --workers must be 1 or more")
+    # All input is read first, since the scenes take minutes.
+    folder = _find_pictures(arguments)
+    pairs = [] if arguments.marks is None else read_pairs(arguments.marks)
+    composites = None
+    if folder:
+        check_pairs(pairs, folder)
+        if (folder / _COMPOSED).is_dir():
+            composites = make_composites(folder / _COMPOSED)
     teacher = load_teacher(arguments.teacher, arguments.weights, arguments.precision)
     card = teacher.card
     print(
@@ -97,12 +110,39 @@ def run(arguments: argparse.Namespace) -> None:
     )
     _measure_speed(teacher)
     _measure_scenes(teacher, arguments.scenes, arguments.workers)
-    if not arguments.pictures.is_dir():
-        print(f"\nno folder {arguments.pictures}: nothing measured on real pictures")
+    if not folder:
+        print(f"\nno folder {_PICTURES}: nothing measured on real pictures")
         return
-    if arguments.marks is not None:
-        _measure_pairs(teacher, arguments.marks, arguments.pictures)
-    _measure_composites(teacher, arguments.pictures / "streets_cars")
+    if pairs:
+        _measure_pairs(teacher, pairs, folder)
+    if composites:
+        _measure_composites(teacher, *composites)
+    else:
+        print(f"\nno folder {folder / _COMPOSED}: no composites measured")
+
+
+def _find_pictures(arguments: argparse.Namespace) -> pathlib.Path | None:
+    """Finds the folder of real pictures; None if it is not there, nor asked for."""
+    folder = arguments.pictures or _PICTURES
+    if folder.is_dir():
+        if (
+            arguments.pictures
+            and not arguments.marks
+            and not (folder / _COMPOSED).is_dir()
+        ):
+            raise InputError(
+                f"--pictures {folder} holds no folder {_COMPOSED}, and there are no "
+                "--marks; give another folder, or the marks that were made on this one"
+            )
+        return folder
+    if arguments.pictures:
+        raise InputError(f"--pictures {folder} is no folder; give that of the pictures")
+    if arguments.marks:
+        raise InputError(
+            f"--marks {arguments.marks} needs the pictures that it was made on; give "
+            f"their folder by --pictures, since {folder} is not there"
+        )
+    return None
 
 
 def _measure_speed(teacher, count: int = 64, side: int = 224) -> None:
@@ -144,8 +184,7 @@ def _print_comparison(title: str, teacher, images, logs, baselines) -> None:
         _print_table(f"{title}, {note}", rows)
 
 
-def _measure_pairs(teacher, marks: pathlib.Path, pictures: pathlib.Path) -> None:
-    pairs = read_pairs(marks)
+def _measure_pairs(teacher, pairs: list[MarkedPair], pictures: pathlib.Path) -> None:
     right, prior = judge_pairs(teacher, pairs, pictures), judge_by_row(pairs)
     composite = np.array([bool(pair.cutout) for pair in pairs])
     indoor = np.array(["rooms" in pair.picture for pair in pairs])
@@ -174,9 +213,14 @@ def make_composites(folder: pathlib.Path, count: int = 40) -> tuple:
 
     Returns:
       Lists of composites, uint8 [H, W, 3], and alphas, uint8 [H, W].
+
+    Raises:
+      InputError: If a folder or a picture cannot be read.
     """
-    backgrounds = sorted((folder / "backgrounds").iterdir())
-    foregrounds = sorted((folder / "foregrounds").iterdir())
+    backgrounds, foregrounds = (
+        sorted(map(pathlib.Path, list_pictures(folder / name).values()))
+        for name in ("backgrounds", "foregrounds")
+    )
     rng = np.random.default_rng(0)
     images, alphas = [], []
     for index in range(count):
@@ -191,10 +235,9 @@ def make_composites(folder: pathlib.Path, count: int = 40) -> tuple:
     return images, alphas
 
 
-def _measure_composites(teacher, folder: pathlib.Path) -> None:
-    if not folder.is_dir():
-        return
-    images, alphas = make_composites(folder)
+def _measure_composites(
+    teacher, images: list[np.ndarray], alphas: list[np.ndarray]
+) -> None:
     ratios = [
         compute_object_ratio(teacher(image[None])[0], alpha)
         for image, alpha in zip(images, alphas, strict=True)

@@ -36,7 +36,7 @@ def _computes_in_bfloat16() -> bool:
         details = tf.config.experimental.get_device_details(gpus[0])
         return details.get("compute_capability", (0, 0)) >= _AMPERE
     flags = pathlib.Path("/proc/cpuinfo")
-    words = set(flags.read_text().split()) if flags.exists() else set()
+    words = set(flags.read_text("utf-8").split()) if flags.exists() else set()
     return bool(words & {"avx512_bf16", "amx_bf16"})
 
 

@@ -7,6 +7,7 @@ import pathlib
 
 from fgbg_tfds.depth.teacher import Teacher
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.files import expand
 
 TEACHERS = ("embedded", "monodepth2", "densedepth", "depth_anything")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -22,8 +23,8 @@ def load_teacher(
     Args:
       name: One of `TEACHERS`.
       weights: A file, folder or zip in the network's original format, or the name
-        of weights that `python -m fgbg_tfds.depth download` fetched. None takes
-        the embedded weights, for the embedded teacher only.
+        of weights that `python -m fgbg_tfds.depth download` fetched; `~` is the home
+        folder. None takes the embedded weights, for the embedded teacher only.
       precision: 'float32', 'bfloat16', or 'auto': bfloat16 where the machine
         computes in it natively.
 
@@ -42,4 +43,6 @@ def load_teacher(
             f"precision {precision!r} is unknown; use one of: {', '.join(PRECISIONS)}"
         )
     module = importlib.import_module(f"fgbg_tfds.depth.{name}")
+    if weights is not None:
+        weights = expand(weights)
     return module.load(weights=weights, precision=precision)

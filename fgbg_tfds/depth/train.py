@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import os
 import pathlib
+import tempfile
 import time
 
 import numpy as np
 
 from fgbg_tfds.depth import EMBEDDED_WEIGHTS
 from fgbg_tfds.depth.embedded.training import (
+    HELD_OUT,
     Schedule,
     draw_scenes,
     train_network,
 )
 from fgbg_tfds.depth.embedded.weight_file import compute_digest, write_weights
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.files import parse_path, require_writable
+
+_SEEDS = 10_000_000  # scenes of a seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     schedule = Schedule()
     parser.add_argument(
         "--out",
-        type=pathlib.Path,
+        type=parse_path,
         default=EMBEDDED_WEIGHTS,
         help="the weights' file, *.npz (default: the package's own)",
     )
@@ -71,17 +77,9 @@ def run(arguments: argparse.Namespace) -> None:
       arguments: The arguments of `add_arguments`.
 
     Raises:
-      InputError: If a flag is out of its range.
+      InputError: If a flag is out of its range, or the file cannot be written.
     """
-    for flag in ("scenes", "steps", "batch_size", "workers"):
-        if getattr(arguments, flag) < 1:
-            raise InputError(f"--{flag} is {getattr(arguments, flag)}; use 1 or more")
-    if not 0 <= arguments.pasted <= 1:
-        raise InputError(
-            f"--pasted is {arguments.pasted}; use a probability from 0 to 1"
-        )
-    if arguments.out.suffix != ".npz":
-        raise InputError(f"--out is {arguments.out}; use a name that ends in .npz")
+    _check(arguments)
     schedule = dataclasses.replace(
         Schedule(),
         **{
@@ -97,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
         },
     )
     started, busy = time.monotonic(), _measure_cpu_seconds()
-    first = schedule.seed * 10_000_000
+    first = schedule.seed * _SEEDS
     images, logs = draw_scenes(
         range(first, first + schedule.scenes),
         schedule.scene_size,
@@ -106,7 +104,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     drawn = time.monotonic() - started
     weights, losses = train_network(schedule, images, logs)
-    write_weights(arguments.out, weights)
+    _keep(weights, arguments.out)
     count = sum(array.size for array in weights.values())
     print(
         f"{schedule.scenes} scenes in {drawn:.0f} s, {schedule.steps} steps in "
@@ -115,6 +113,47 @@ def run(arguments: argparse.Namespace) -> None:
         f"loss of the last 100 steps {np.mean(losses[-100:]):.4f}"
     )
     print(f"{arguments.out}: {count} weights, sha256 {compute_digest(arguments.out)}")
+
+
+def _keep(weights: dict[str, np.ndarray], path: pathlib.Path) -> None:
+    """Writes the weights; elsewhere if need be, since they took an hour."""
+    try:
+        write_weights(path, weights)
+    except InputError as error:
+        elsewhere = pathlib.Path(tempfile.mkdtemp(prefix="fgbg-")) / path.name
+        write_weights(elsewhere, weights)
+        raise InputError(f"{error}; the weights are kept in {elsewhere}") from error
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Checks all flags, since training takes an hour."""
+    for flag in ("scenes", "steps", "batch_size", "workers"):
+        if getattr(arguments, flag) < 1:
+            raise InputError(f"--{flag} is {getattr(arguments, flag)}; use 1 or more")
+    if arguments.batch_size > arguments.scenes:
+        raise InputError(
+            f"--batch_size is {arguments.batch_size}; use at most the "
+            f"{arguments.scenes} of --scenes"
+        )
+    most = (HELD_OUT - arguments.scenes) // _SEEDS
+    if not 0 <= arguments.seed <= most:
+        raise InputError(
+            f"--seed is {arguments.seed}; use 0 to {most}, since scenes of others are "
+            "held out"
+        )
+    if not 0 <= arguments.edge_weight < math.inf:
+        raise InputError(
+            f"--edge_weight is {arguments.edge_weight}; use a number from 0 up"
+        )
+    if not 0 <= arguments.pasted <= 1:
+        raise InputError(
+            f"--pasted is {arguments.pasted}; use a probability from 0 to 1"
+        )
+    if arguments.out.suffix != ".npz":
+        raise InputError(f"--out is {arguments.out}; use a name that ends in .npz")
+    if arguments.out.is_dir():
+        raise InputError(f"--out is {arguments.out}, a folder; use the name of a file")
+    require_writable(arguments.out.parent, "give another --out")
 
 
 def _measure_cpu_seconds() -> float:

@@ -1,6 +1,8 @@
-"""Folders of pictures to build from: real where they are, drawn everywhere."""
+"""Folders of pictures to build from, and places that refuse to be written to."""
 
+import contextlib
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -68,3 +70,50 @@ def bucket(monkeypatch):
     folder.mkdir(parents=True)
     yield folder
     folder.rmtree()
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    """A home folder, for `~`."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    return folder
+
+
+@pytest.fixture(params=["a file", "below a file", "refused"])
+def refusing_place(request, tmp_path):
+    """The path of a folder that nobody, not even root, can write to."""
+    if request.param == "refused":
+        if not pathlib.Path("/proc/self").is_dir():
+            pytest.skip("no /proc here, which refuses files")
+        return pathlib.Path("/proc/pictures")
+    file = tmp_path / "file"
+    file.write_bytes(b"mine")
+    return file / "folder" if request.param == "below a file" else file
+
+
+@pytest.fixture
+def ctrl_c():
+    """Has Ctrl-C interrupt, even where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def full_disk():
+    """A function that makes a context in which files cannot grow beyond 4 KiB."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+
+    @contextlib.contextmanager
+    def limit():
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit

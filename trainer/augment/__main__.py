@@ -8,32 +8,37 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import signal
 import sys
+import tempfile
 
 from trainer.errors import UserError
+from trainer.files import write_atomically
+
+NAMES = ("augmentation_effects.jpg", "augmentation_pairs.jpg")
+MAX_SEED = 2**31 - 1  # TensorFlow takes the seed as an int32
 
 
-def main() -> None:
-    """Reads the command line and draws."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trainer.augment", description=__doc__
-    )
-    parser.add_argument(
-        "--dataset", default="fgbg/sample", help="as tfds.load takes it"
-    )
-    parser.add_argument("--data_dir", default="", help="folder of the data sets")
-    parser.add_argument("--split", default="train", help="split to take pairs from")
-    parser.add_argument("--seed", type=int, default=0, help="seed of pairs and effects")
-    parser.add_argument(
-        "--out",
-        default="docs",
-        help="folder for augmentation_effects.jpg and augmentation_pairs.jpg",
-    )
-    arguments = parser.parse_args()
+def main(argv: list[str] | None = None) -> int:
+    """Reads the command line and draws.
+
+    Args:
+      argv: The arguments; those of the process if None.
+
+    Returns:
+      The exit status: 0, 1 after a mistake, 130 after Ctrl-C; a line on stderr goes
+      with the last two.
+    """
+    arguments = _make_parser().parse_args(argv)
     try:
         draw(arguments)
     except UserError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; what is written is whole", file=sys.stderr)
+        return 130
+    return 0
 
 
 def draw(arguments: argparse.Namespace) -> None:
@@ -42,6 +47,9 @@ def draw(arguments: argparse.Namespace) -> None:
     Raises:
       UserError: If the data set or the folder cannot be used.
     """
+    folder = _find_folder(arguments.out)
+    if not 0 <= arguments.seed <= MAX_SEED:
+        raise UserError(f"--seed={arguments.seed}: give a number from 0 to {MAX_SEED}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from trainer import data
     from trainer.augment import GROUP_SIZE, Augmentation, Scene, as_tuple, gallery
@@ -56,20 +64,52 @@ def draw(arguments: argparse.Namespace) -> None:
     )
     batch = next(iter(stream))
     scene = Scene(*(batch[name] for name in FEATURES))
-    folder = pathlib.Path(arguments.out).expanduser()
-    pictures = {
-        "augmentation_effects.jpg": gallery.draw_effects(scene),
-        "augmentation_pairs.jpg": gallery.draw_pairs(
-            Scene(*(value[:GROUP_SIZE] for value in as_tuple(scene))), arguments.seed
-        ),
-    }
+    effects = gallery.draw_effects(scene)
+    group = Scene(*(value[:GROUP_SIZE] for value in as_tuple(scene)))
+    pairs = gallery.draw_pairs(group, arguments.seed)
+    for name, content in zip(NAMES, (effects, pairs), strict=True):
+        write_atomically(folder / name, content)
+
+
+def _find_folder(out: str) -> pathlib.Path:
+    """Expands `--out` and checks that it can be written to, before anything is drawn.
+
+    Raises:
+      UserError: If it cannot, or is called as a picture is.
+    """
+    if pathlib.Path(out).suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
+        raise UserError(
+            f"--out={out}: give a folder; {' and '.join(NAMES)} are written into it"
+        )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in pictures.items():
-            (folder / name).write_bytes(content)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}") from error
+        folder = pathlib.Path(out).expanduser().absolute()
+        there = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(
+            f"--out={out}: cannot be written to ({reason}); give another folder"
+        ) from error
+    return folder
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer.augment", description=__doc__
+    )
+    parser.add_argument(
+        "--dataset", default="fgbg/sample", help="as tfds.load takes it"
+    )
+    parser.add_argument("--data_dir", default="", help="folder of the data sets")
+    parser.add_argument("--split", default="train", help="split to take pairs from")
+    parser.add_argument("--seed", type=int, default=0, help="seed of pairs and effects")
+    parser.add_argument(
+        "--out", default="docs", help=f"folder for {' and '.join(NAMES)}"
+    )
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())

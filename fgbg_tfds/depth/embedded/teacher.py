@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 from fgbg_tfds.contract import MAX_DEPTH
+from fgbg_tfds.depth import catalogue
 from fgbg_tfds.depth.embedded.network import build_network
 from fgbg_tfds.depth.embedded.weight_file import compute_digest, read_weights
 from fgbg_tfds.depth.teacher import Teacher, TeacherCard
@@ -106,6 +107,8 @@ def load(
     Raises:
       InputError: If the weights cannot be used.
     """
+    if weights is not None and str(weights) in catalogue.CATALOGUE:
+        weights = catalogue.locate("embedded", weights)
     # It imports TensorFlow, without which scenes are drawn.
     from fgbg_tfds.depth.inference import resolve_precision
 

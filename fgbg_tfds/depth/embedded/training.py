@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import multiprocessing
+import signal
+from collections.abc import Callable, Generator
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import tqdm
 
+from fgbg_tfds.command_line import spare_children
 from fgbg_tfds.depth.embedded.losses import compute_loss
 from fgbg_tfds.depth.embedded.network import build_network, fold
 from fgbg_tfds.depth.embedded.teacher import feed
+from fgbg_tfds.errors import InputError
 from fgbg_tfds.procedural import draw_scene
 
 HELD_OUT = 1 << 40  # seeds of held-out scenes begin here
@@ -73,6 +79,9 @@ def draw_scenes(
 
     Returns:
       uint8 [N, size, size, 3] and log metres, float16 [N, size, size].
+
+    Raises:
+      InputError: If a process was killed, as it is where memory is short.
     """
     images = np.empty((len(seeds), size, size, 3), np.uint8)
     logs = np.empty((len(seeds), size, size), np.float16)
@@ -88,11 +97,32 @@ def draw_scenes(
         if workers <= 1:
             collect(map(draw, seeds))
         else:
-            context = multiprocessing.get_context("spawn")
-            pool = concurrent.futures.ProcessPoolExecutor(workers, context)
-            with pool:
-                collect(pool.map(draw, seeds, chunksize=10))
+            with contextlib.closing(_draw_in_processes(draw, seeds, workers)) as drawn:
+                collect(drawn)
     return images, logs
+
+
+def _draw_in_processes(
+    draw: Callable[[int], tuple], seeds: range, workers: int
+) -> Generator[tuple, None, None]:
+    """Yields what `draw` returns for each seed, in order."""
+    pool = concurrent.futures.ProcessPoolExecutor(
+        workers,
+        multiprocessing.get_context("spawn"),
+        signal.signal,  # Windows lets no process inherit it
+        (signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
+        with spare_children():
+            drawn = pool.map(draw, seeds)
+        yield from drawn
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a process that drew scenes was killed, perhaps since memory is short; "
+            f"give less than --workers={workers}"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _augment(images, logs, boxes, gains, side: int):
@@ -196,23 +226,30 @@ def train_network(schedule: Schedule, images, logs, show: bool = True):
     order = np.empty(0, int)
     losses = []
     bar = tqdm.trange(schedule.steps, desc="training", unit="step", disable=not show)
-    for index in bar:
-        if len(order) < schedule.batch_size:
-            order = np.concatenate([order, rng.permutation(len(images))])
-        chosen, order = np.split(order, [schedule.batch_size])
-        boxes, gains, rows = _draw_augmentation(rng, len(chosen))
-        if not schedule.augmented:
-            boxes, gains = _change_nothing(len(chosen))
-        # Ours, since Keras's `use_ema` has no warm-up: after 300 steps, 55 % of the
-        # average would be the untrained weights (0.998 to the power of 300).
-        decay = min(schedule.average, (1 + index) / (10 + index))
-        side = schedule.feeds[index % len(schedule.feeds)]
-        loss = step(
-            images[chosen], logs[chosen], boxes, gains, rows, tf.constant(decay), side
-        )
-        losses.append(float(loss))
-        if index % 20 == 0:
-            bar.set_postfix(loss=f"{np.mean(losses[-100:]):.3f}")
+    with bar:
+        for index in bar:
+            if len(order) < schedule.batch_size:
+                order = np.concatenate([order, rng.permutation(len(images))])
+            chosen, order = np.split(order, [schedule.batch_size])
+            boxes, gains, rows = _draw_augmentation(rng, len(chosen))
+            if not schedule.augmented:
+                boxes, gains = _change_nothing(len(chosen))
+            # Ours, since Keras's `use_ema` has no warm-up: after 300 steps, 55 % of the
+            # average would be the untrained weights (0.998 to the power of 300).
+            decay = min(schedule.average, (1 + index) / (10 + index))
+            side = schedule.feeds[index % len(schedule.feeds)]
+            loss = step(
+                images[chosen],
+                logs[chosen],
+                boxes,
+                gains,
+                rows,
+                tf.constant(decay),
+                side,
+            )
+            losses.append(float(loss))
+            if index % 20 == 0:
+                bar.set_postfix(loss=f"{np.mean(losses[-100:]):.3f}")
     for weight, mean in zip(model.weights, averaged, strict=True):
         weight.assign(mean)
     return fold(model), losses

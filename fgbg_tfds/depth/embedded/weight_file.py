@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import pathlib
 import zipfile
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from fgbg_tfds.depth.weights_folder import EMBEDDED_WEIGHTS
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.files import write_atomically
 
 
 def write_weights(path: str | pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
@@ -18,13 +20,14 @@ def write_weights(path: str | pathlib.Path, arrays: dict[str, np.ndarray]) -> No
     Args:
       path: The file, *.npz.
       arrays: Name to float array; stored as float16.
+
+    Raises:
+      InputError: If the file cannot be written.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.partial.npz")
+    memory = io.BytesIO()
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
-    np.savez(partial, allow_pickle=False, **halves)
-    partial.replace(path)
+    np.savez(memory, allow_pickle=False, **halves)
+    write_atomically(pathlib.Path(path), memory.getvalue())
 
 
 def read_weights(

@@ -2,6 +2,8 @@
 
 from fgbg_tfds.depth.measures.metrics import NAMES, average_metrics
 from fgbg_tfds.depth.measures.ordinal import (
+    MarkedPair,
+    check_pairs,
     compute_object_ratio,
     judge_by_row,
     judge_pairs,
@@ -11,7 +13,9 @@ from fgbg_tfds.depth.measures.ordinal import (
 
 __all__ = [
     "NAMES",
+    "MarkedPair",
     "average_metrics",
+    "check_pairs",
     "compute_object_ratio",
     "judge_by_row",
     "judge_pairs",

@@ -59,23 +59,78 @@ def read_pairs(path: str | pathlib.Path) -> list[MarkedPair]:
       InputError: If the file cannot be read as such.
     """
     try:
-        with pathlib.Path(path).open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        return [
-            MarkedPair(
-                row["picture"],
-                row["cutout"],
-                (int(row["left"]), int(row["top"]), int(row["side"])),
-                (int(row["near_x"]), int(row["near_y"])),
-                (int(row["far_x"]), int(row["far_y"])),
-            )
-            for row in rows
-        ]
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        # Notepad and Excel put a byte order mark before UTF-8.
+        with pathlib.Path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if absent:
+                raise ValueError(f"no column {', '.join(absent)}")
+            pairs = [_parse_pair(row, reader.line_num) for row in reader]
+            if not pairs:
+                raise ValueError("no pairs")
+            return pairs
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(
             f"marked pairs {path} cannot be read ({error}); "
-            f"a CSV with the columns {','.join(COLUMNS)} is wanted"
+            f"a CSV in UTF-8 with the columns {','.join(COLUMNS)} is wanted"
         ) from error
+
+
+def _parse_pair(row: dict[str, str | None], line: int) -> MarkedPair:
+    cells = {name: row[name] or "" for name in COLUMNS}
+    try:
+        numbers = [int(cells[name]) for name in COLUMNS[2:]]
+    except ValueError as error:
+        raise ValueError(f"line {line}: {error}") from error
+    left, top, side, near_x, near_y, far_x, far_y = numbers
+    return MarkedPair(
+        cells["picture"],
+        cells["cutout"],
+        (left, top, side),
+        (near_x, near_y),
+        (far_x, far_y),
+    )
+
+
+def check_pairs(pairs: list[MarkedPair], pictures: str | pathlib.Path) -> None:
+    """Checks that the pictures of pairs can be read, and that the pixels are in them.
+
+    Args:
+      pairs: The pairs.
+      pictures: The folder of their files.
+
+    Raises:
+      InputError: If that is not so.
+    """
+    sizes: dict[tuple, tuple[int, ...]] = {}
+    for pair in pairs:
+        key = (pair.picture, pair.cutout, pair.box)
+        if key not in sizes:
+            sizes[key] = _compose(pair, pathlib.Path(pictures)).shape
+        height, width = sizes[key][:2]
+        for x, y in (pair.near, pair.far):
+            if not (0 <= x < width and 0 <= y < height):
+                raise InputError(
+                    f"marked pairs: the pixel {x},{y} is not in {pair.picture}, which "
+                    f"is {width}x{height}"
+                )
+
+
+def _compose(pair: MarkedPair, folder: pathlib.Path) -> np.ndarray:
+    """Reads the picture of a pair, with its cut-out, uint8 [H, W, 3]."""
+    image = read_picture(folder / pair.picture)
+    if not pair.cutout:
+        return image
+    left, top, side = pair.box
+    cutout = read_trimmed(folder / pair.cutout, max(1, side))
+    height, width = image.shape[:2]
+    bottom, right = top + cutout.shape[0], left + cutout.shape[1]
+    if min(side - 1, left, top, width - right, height - bottom) < 0:
+        raise InputError(
+            f"marked pairs: {pair.cutout} with a side of {side} at {left},{top} is not "
+            f"inside {pair.picture}, which is {width}x{height}"
+        )
+    return paste_at(image, cutout, left, top).fgbg
 
 
 def read_trimmed(path: str | pathlib.Path, side: int) -> np.ndarray:
@@ -109,7 +164,7 @@ def judge_pairs(
 
     Args:
       teacher: uint8 [N, H, W, 3] to float32 [N, H, W].
-      pairs: The pairs.
+      pairs: The pairs, as `check_pairs` wants them.
       pictures: The folder of their files.
 
     Returns:
@@ -124,12 +179,7 @@ def judge_pairs(
     for pair in pairs:
         key = (pair.picture, pair.cutout, pair.box)
         if key not in depths:
-            image = read_picture(folder / pair.picture)
-            if pair.cutout:
-                left, top, side = pair.box
-                cutout = read_trimmed(folder / pair.cutout, side)
-                image = paste_at(image, cutout, left, top).fgbg
-            depths[key] = teacher(image[None])[0]
+            depths[key] = teacher(_compose(pair, folder)[None])[0]
         (x0, y0), (x1, y1) = pair.near, pair.far
         right.append(depths[key][y0, x0] < depths[key][y1, x1])
     return np.array(right, bool)

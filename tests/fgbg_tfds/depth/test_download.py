@@ -5,6 +5,8 @@ import hashlib
 import http.server
 import io
 import json
+import os
+import signal
 import threading
 import zipfile
 
@@ -39,6 +41,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         self.wfile.write(content[start : server.cut])
+        if server.when_cut:
+            self.wfile.flush()
+            server.when_cut()
 
     def log_message(self, *arguments):
         pass
@@ -48,6 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.files, server.requests, server.cut, server.etags = {}, [], None, True
+        server.when_cut = None
         thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()
         yield server
@@ -251,6 +257,127 @@ def test_the_command_fails_in_one_sentence(offer, tmp_path, monkeypatch, capsys)
     assert command_line.main(["download", weights.name, "--folder", folder]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ") and "MD5" in error
+
+
+# === Folders that are not as they should be ===
+
+
+@pytest.fixture
+def fetch(offer, monkeypatch):
+    """A function of a folder: runs the command on weights that are whole."""
+    weights = offer(GOOD)
+    monkeypatch.setitem(catalogue.CATALOGUE, weights.name, weights)
+    words = ("download", weights.name, "--folder")
+    return lambda folder: command_line.main([*words, str(folder)])
+
+
+def test_places_that_cannot_be_written_to_are_told_first(
+    fetch, server, refusing_place, capsys
+):
+    assert fetch(refusing_place) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"error: {refusing_place}: cannot be written to (")
+    assert server.requests == []
+
+
+def test_the_folder_may_be_in_the_home_folder(fetch, home, monkeypatch):
+    assert fetch("~/weights") == 0
+    assert (home / "weights" / "mono+stereo_640x192" / "depth.pth").exists()
+    monkeypatch.setenv("FGBG_WEIGHTS", "~/weights")
+    assert catalogue.locate("monodepth2", "mono+stereo_640x192").parent.parent == home
+
+
+def remove(path):
+    path.unlink()
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "said"),
+    [
+        (remove, "depth.pth", "depth.pth is missing"),
+        (cut, "encoder.pth", "encoder.pth is not the file that came"),
+        (cut, "origin.json", "origin.json is damaged"),
+    ],
+)
+def test_a_half_of_weights_is_not_taken_for_all(
+    fetch, tmp_path, capsys, spoil, name, said
+):
+    assert fetch(tmp_path) == 0
+    target = tmp_path / "mono+stereo_640x192"
+    spoil(target / name)
+    assert fetch(tmp_path) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"error: {target} is not whole: {said}; remove")
+    target.rename(tmp_path / "aside")
+    assert fetch(tmp_path) == 0
+
+
+def test_weights_that_somebody_else_put_there_are_taken(fetch, server, tmp_path):
+    target = tmp_path / "mono+stereo_640x192"
+    target.mkdir()
+    for name in ("encoder.pth", "depth.pth"):
+        (target / name).write_bytes(b"own")
+    assert fetch(tmp_path) == 0
+    assert server.requests == []
+
+
+def test_two_downloads_do_not_write_the_same_file(fetch, server, tmp_path, capsys):
+    second = []
+    server.cut = len(GOOD) // 2
+    server.when_cut = lambda: second.append(fetch(tmp_path))
+    assert fetch(tmp_path) == 1  # it was cut, which is not of interest here
+    assert second == [1] and len(server.requests) == 1
+    assert "being downloaded to" in capsys.readouterr().err
+    server.cut = server.when_cut = None
+    assert fetch(tmp_path) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["mono+stereo_640x192"]
+
+
+def test_ctrl_c_leaves_a_download_that_goes_on(ctrl_c, fetch, server, tmp_path, capsys):
+    server.cut = len(GOOD) // 2
+    note = tmp_path / "mono+stereo_640x192.partial.etag"
+
+    def interrupt():
+        while not (note.exists() and note.read_bytes()):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    server.when_cut = interrupt
+    assert fetch(tmp_path) == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "stopped; finished files stay"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "mono+stereo_640x192.partial",
+        "mono+stereo_640x192.partial.etag",
+    ]
+    server.cut = server.when_cut = None
+    assert fetch(tmp_path) == 0
+    assert server.requests[1]["Range"].startswith("bytes=")
+    assert [path.name for path in tmp_path.iterdir()] == ["mono+stereo_640x192"]
+
+
+def test_a_full_disk_is_not_called_a_broken_connection(
+    fetch, tmp_path, capsys, full_disk
+):
+    with full_disk():
+        assert fetch(tmp_path) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"error: {tmp_path}") and "cannot be written" in error
+    assert not (tmp_path / "mono+stereo_640x192").exists()
+    assert fetch(tmp_path) == 0
+
+
+@pytest.mark.parametrize("note", [b"", b"\xff\xfe", b'"a"\r\nHost: evil'])
+def test_a_damaged_note_starts_anew(fetch, server, tmp_path, note):
+    partial = tmp_path / "mono+stereo_640x192.partial"
+    partial.write_bytes(GOOD[:100])
+    partial.with_name(partial.name + ".etag").write_bytes(note)
+    assert fetch(tmp_path) == 0
+    assert server.requests[0].get("If-Range", "ÿþ") == "ÿþ"
 
 
 def test_every_address_is_the_authors_own_and_encrypted():

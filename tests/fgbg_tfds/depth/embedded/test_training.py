@@ -1,7 +1,13 @@
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from fgbg_tfds.depth import load_teacher
+from fgbg_tfds.depth import load_teacher, train
 from fgbg_tfds.depth.__main__ import main
 from fgbg_tfds.depth.embedded.training import Schedule, draw_scenes, train_network
 
@@ -55,8 +61,76 @@ def test_processes_change_nothing():
         (["--steps", "0"], "--steps"),
         (["--pasted", "1.5"], "--pasted"),
         (["--out", "weights.h5"], "--out"),
+        (["--edge_weight", "nan"], "--edge_weight"),
+        (["--seed", "-1"], "--seed"),
+        (["--seed", "109952"], "--seed"),
+        (["--scenes", "8", "--batch_size", "9"], "--batch_size"),
     ],
 )
-def test_wrong_flags_are_named(words, wrong, capsys):
+def test_wrong_flags_are_named(words, wrong, capsys, monkeypatch):
+    monkeypatch.setattr(train, "draw_scenes", pytest.fail)
     assert main(["train", *words]) == 1
     assert capsys.readouterr().err.startswith(f"error: {wrong} is ")
+
+
+def test_a_place_that_refuses_is_told_before_scenes_are_drawn(
+    refusing_place, capsys, monkeypatch
+):
+    monkeypatch.setattr(train, "draw_scenes", pytest.fail)
+    assert main(["train", "--out", str(refusing_place / "w.npz"), *TINY]) == 1
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: {refusing_place}: cannot be written to (")
+
+
+@pytest.fixture
+def trained_at_once(monkeypatch):
+    """Has `train` take three weights for trained; returns a list of things to do."""
+    before = []
+    monkeypatch.setattr(train, "draw_scenes", lambda *ignored: (None, None))
+
+    def train_network(*ignored):
+        for each in before:
+            each()
+        return {"a/bias": np.zeros(3, np.float32)}, [1.0]
+
+    monkeypatch.setattr(train, "train_network", train_network)
+    return before
+
+
+def test_weights_go_to_a_new_folder_in_the_home_folder(trained_at_once, home):
+    assert main(["train", "--out", "~/new/folder/w.npz", *TINY]) == 0
+    assert [path.name for path in (home / "new" / "folder").iterdir()] == ["w.npz"]
+
+
+def test_weights_that_find_no_room_are_kept_elsewhere(
+    trained_at_once, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(train.tempfile, "tempdir", str(tmp_path))
+    path = tmp_path / "w.npz"
+    trained_at_once.append(path.mkdir)  # while it trains
+    assert main(["train", "--out", str(path), *TINY]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    kept = pathlib.Path(error.rpartition("the weights are kept in ")[2])
+    assert error.startswith(f"error: {path}: cannot be written (")
+    with np.load(kept) as file:
+        assert file["a/bias"].shape == (3,)
+
+
+def test_ctrl_c_stops_all_processes_that_draw_in_one_line(ctrl_c, tmp_path):
+    path = tmp_path / "w.npz"
+    command = [sys.executable, "-m", "fgbg_tfds.depth", "train", "--workers=2"]
+    process = subprocess.Popen(
+        [*command, "--scenes=2000", f"--out={path}"],
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with process:
+        said = b""
+        while b"/2000 [" not in said or b" 0/2000" in said[-60:]:  # the bar moves
+            said += process.stderr.read1() or pytest.fail(said.decode())
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        said += process.stderr.read()
+    assert process.returncode == 130
+    assert b"Traceback" not in said
+    assert said.splitlines()[-1] == b"stopped; finished files stay"
+    assert list(tmp_path.iterdir()) == []

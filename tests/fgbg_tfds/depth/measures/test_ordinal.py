@@ -57,6 +57,15 @@ def test_baselines_are_means_of_logs():
     np.testing.assert_allclose(found["row prior"], [[4.0, 4.0]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig"])
+def test_marks_of_notepad_are_read(tmp_path, coding):
+    path = tmp_path / "marks.csv"
+    rows = f"{','.join(ordinal.COLUMNS)}\r\nstraße.png,,0,0,0,1,2,3,4\r\n"
+    path.write_bytes(rows.encode(coding))
+    (pair,) = ordinal.read_pairs(path)
+    assert pair == ordinal.MarkedPair("straße.png", "", (0, 0, 0), (1, 2), (3, 4))
+
+
 def test_damaged_marks_are_refused(tmp_path):
     path = tmp_path / "marks.csv"
     path.write_text("a,b\n1,2\n")
