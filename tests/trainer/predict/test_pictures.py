@@ -24,7 +24,7 @@ def test_pictures_give_masks_depth_and_views(shots, models, read, names):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "not pictures, left out: notes.txt" in done.stderr
+    assert "my frames: left out 1, not pictures: .txt (1)" in done.stderr
     assert "3/3" in done.stderr
     out = folder / "out"
     assert names(out) == [
