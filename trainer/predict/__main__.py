@@ -38,6 +38,9 @@ from trainer.predict.video import VideoWriter
 
 LOG = logging.getLogger("trainer")
 
+MEDIAN_FRAMES = 25
+FEWEST_FRAMES = 3  # with fewer, one of them would be compared with itself
+
 
 def predict_frames(
     predictor: Predictor,
@@ -94,9 +97,15 @@ def run(arguments: argparse.Namespace) -> None:
     """Predicts as the command line asks.
 
     Raises:
-      UserError: If model, background or frames cannot be used.
+      UserError: If model, background or frames cannot be used, or, after the others
+        are answered, if some frames could not be read.
     """
     # All checks come before anything is written, the quick ones first.
+    if arguments.background and arguments.median_frames:
+        raise UserError(
+            f"--median_frames={arguments.median_frames} is for a run without "
+            "--background; leave one of them out"
+        )
     check_model(arguments.model)
     frames = find_frames(arguments.frames)
     if arguments.background:
@@ -113,6 +122,10 @@ def run(arguments: argparse.Namespace) -> None:
         predictor, background, frames, arguments.out, arguments.write
     )
     LOG.info("%d frames: %s in %s", number, ", ".join(arguments.write), arguments.out)
+    if frames.broken:
+        raise UserError(
+            f"{frames.broken} frames could not be read, and {number} are answered"
+        )
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -126,14 +139,14 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--model",
-        type=pathlib.Path,
+        type=_parse_path,
         required=True,
         metavar="DIR",
         help="the exported network, such as runs/cpu/export/1",
     )
     parser.add_argument(
         "--background",
-        type=pathlib.Path,
+        type=_parse_path,
         metavar="FILE",
         help="picture of the empty scene, by the same camera and of the same size; "
         "without it, the median of frames spread over all of them",
@@ -141,7 +154,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--median_frames",
         type=_parse_positive,
-        default=25,
         metavar="N",
         help="without --background: number of frames of the median (up to twice as "
         "many of a video); objects that stand still in half of them stay in it "
@@ -149,7 +161,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--out",
-        type=pathlib.Path,
+        type=_parse_path,
         default=pathlib.Path("predictions"),
         metavar="DIR",
         help="folder to write to (default: predictions)",
@@ -163,7 +175,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "frames",
-        type=pathlib.Path,
+        type=_parse_path,
         nargs="+",
         help="folders of pictures, pictures, or one video (which needs PyAV: "
         "pip install '.[video]')",
@@ -198,7 +210,12 @@ def main(argv: list[str] | None = None) -> int:
 def _find_background(frames, arguments: argparse.Namespace) -> np.ndarray:
     """Computes the median of some frames, and writes it for the user to judge."""
     LOG.info("no --background: taking the median of frames")
-    chosen = frames.sample(arguments.median_frames)
+    chosen = frames.sample(arguments.median_frames or MEDIAN_FRAMES)
+    if len(chosen) < FEWEST_FRAMES:
+        raise UserError(
+            f"--background is missing: the median of {len(chosen)} frame(s) is no "
+            f"empty scene; give a picture of it, or at least {FEWEST_FRAMES} frames"
+        )
     background = compute_median(chosen)
     path = arguments.out / "background.png"
     write_atomically(path, encode_picture(background, ".png"))
@@ -212,6 +229,13 @@ def _parse_kinds(text: str) -> tuple[str, ...]:
         if name not in KINDS:
             raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(KINDS)}")
     return names
+
+
+def _parse_path(text: str) -> pathlib.Path:
+    try:
+        return pathlib.Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 
 
 def _parse_positive(text: str) -> int:

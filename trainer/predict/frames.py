@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import pathlib
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +19,8 @@ from trainer.picture_files import (
 )
 from trainer.predict.video import VideoReader, format_size
 
+LOG = logging.getLogger("trainer")
+
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
@@ -25,7 +29,8 @@ class Frame:
     Attributes:
       name: Name of its answers.
       pixels: uint8 [H, W, 3].
-      time: Its time in the video, in units of the video's time base; 0 for a picture.
+      time: Its time since the video's first picture, in units of the video's time
+        base; 0 for a picture.
     """
 
     name: str
@@ -34,7 +39,11 @@ class Frame:
 
 
 class PictureFrames:
-    """Frames in files, in the order given; folders by name."""
+    """Frames in files, in the order given; folders by name.
+
+    Attributes:
+      broken: Number of files that could not be read so far.
+    """
 
     video = None
 
@@ -42,11 +51,22 @@ class PictureFrames:
         """Reads the size of every file, and no pixels yet.
 
         Raises:
-          UserError: If a file is no picture, or two would have the same name.
+          UserError: If no file is a picture, or two would have the same name.
         """
-        self.paths = tuple(paths)
-        self.number = len(paths)
-        self.sizes = tuple(read_size(path) for path in paths)
+        sizes, self._unreadable = {}, []
+        for path in paths:
+            try:
+                sizes[path] = read_size(path)
+            except UserError as error:
+                if len(paths) == 1:
+                    raise
+                LOG.error("%s", error)
+                self._unreadable.append(path)
+        if not sizes:
+            raise UserError(f"none of {len(paths)} pictures can be read")
+        self.paths, self.sizes = tuple(sizes), tuple(sizes.values())
+        self.number = len(self.paths)
+        self.broken = len(self._unreadable)
         taken: dict[str, pathlib.Path] = {}
         for path in paths:
             other = taken.setdefault(path.stem, path)
@@ -58,13 +78,26 @@ class PictureFrames:
                 )
 
     def __iter__(self) -> Iterator[Frame]:
+        self.broken = len(self._unreadable)
         for path in self.paths:
-            yield Frame(path.stem, read_picture(path))
+            try:
+                pixels = read_picture(path)
+            except UserError as error:
+                if self.number == 1:
+                    raise
+                LOG.error("%s", error)
+                self.broken += 1
+                continue
+            yield Frame(path.stem, pixels)
 
     def sample(self, number: int) -> list[np.ndarray]:
-        """Reads at most `number` pictures, evenly spread."""
+        """Reads at most `number` pictures, evenly spread; broken ones are left out."""
         chosen = np.linspace(0, self.number - 1, min(number, self.number))
-        return [read_picture(self.paths[index]) for index in chosen.astype(int)]
+        pictures = []
+        for index in chosen.astype(int):
+            with contextlib.suppress(UserError):
+                pictures.append(read_picture(self.paths[index]))
+        return pictures
 
     def check(self, size: tuple[int, int], owner: str) -> None:
         """Checks every size against the background's.
@@ -81,7 +114,7 @@ class PictureFrames:
 
 
 class VideoFrames:
-    """The frames of a video, named by their number."""
+    """The frames of a video, numbered by their time."""
 
     def __init__(self, path: pathlib.Path):
         """Opens the video.
@@ -94,8 +127,16 @@ class VideoFrames:
         self.number = self.video.number
 
     def __iter__(self) -> Iterator[Frame]:
-        for index, (time, pixels) in enumerate(self.video):
+        index = -1
+        for time, pixels in self.video:
+            seconds = time * self.video.time_base
+            index = max(index + 1, round(seconds * self.video.rate))
             yield Frame(f"{index:06d}", pixels, time)
+
+    @property
+    def broken(self) -> int:
+        """Number of pieces that could not be read so far."""
+        return self.video.broken
 
     def sample(self, number: int) -> list[np.ndarray]:
         """Reads `number` to `2 * number` pictures, evenly spread."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import logging
 import pathlib
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,16 +15,24 @@ import tqdm
 
 from trainer.errors import UserError
 
+LOG = logging.getLogger("trainer")
+
+SAMPLED_PACKETS = 300  # for the time between pictures
+
+# FFmpeg's readers that take any file for pictures, by its name alone.
+_GUESSES = {"adf", "ansi", "bin", "idf", "rawvideo", "tty", "xbin"}
+
 
 class VideoReader:
-    """Reads a video's pictures from first to last, turned upright.
+    """Reads a video's pictures from first to last, as they are to be seen.
 
     Attributes:
       path: The file.
       number: Number of pictures by the file's header; 0 where it has none.
-      rate: Average number of pictures in a second.
+      rate: Number of pictures in a second, as far as none is missing.
       time_base: Duration of a unit of time, seconds.
       size: Height and width of the pictures, pixels.
+      broken: Number of pieces that could not be read since reading began.
     """
 
     def __init__(self, path: pathlib.Path):
@@ -33,13 +43,19 @@ class VideoReader:
         """
         self._av = _import_pyav(path)
         self.path = path
+        self.broken = 0
         try:
             with self._av.open(str(path)) as container:
+                if container.format.name in _GUESSES:
+                    raise OSError("it is a guess")
                 stream = container.streams.video[0]
                 self.number = stream.frames
-                self.rate = stream.average_rate or Fraction(25)
-                self.time_base = stream.time_base or 1 / self.rate
+                rate = stream.average_rate or Fraction(25)
+                self.time_base = stream.time_base or 1 / rate
                 self.size = _turn_upright(next(container.decode(stream))).shape[:2]
+            with self._av.open(str(path)) as container:
+                step = _find_step(container)
+                self.rate = 1 / (step * self.time_base) if step else rate
         except (OSError, IndexError, StopIteration, self._av.FFmpegError) as error:
             raise UserError(
                 f"{path} can be read neither as a picture nor as a video"
@@ -48,35 +64,56 @@ class VideoReader:
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
         """Reads from the beginning.
 
+        Pieces that cannot be read are named in the log, counted and left out.
+
         Yields:
-          Time of a picture in units of `time_base`, and uint8 [H, W, 3].
+          Time of a picture since the first in units of `time_base`, growing, and
+          uint8 [H, W, 3]. Where the file's times jump back, they go on from there.
 
         Raises:
-          UserError: If the file is cut short or its pictures change their size.
+          UserError: If its pictures change their size.
         """
-        read, last = 0, -1
+        self.broken = 0
+        step = max(1, round(1 / (self.rate * self.time_base)))
+        last, start = -step, None
+        for frame in self._decode():
+            pixels = _turn_upright(frame)
+            if pixels.shape[:2] != self.size:
+                raise UserError(
+                    f"video {self.path} changes its size at second "
+                    f"{float((last + step) * self.time_base):.2f}, from "
+                    f"{format_size(self.size)} to {format_size(pixels.shape)}"
+                )
+            if frame.pts is None:
+                last += step
+            else:
+                if start is None or frame.pts - start <= last:
+                    start = frame.pts - last - step
+                last = frame.pts - start
+            yield last, pixels
+
+    def _decode(self) -> Iterator[Any]:
+        """Decodes what can be read of the file."""
+        read = 0
         try:
             with self._av.open(str(self.path)) as container:
                 stream = container.streams.video[0]
                 stream.thread_type = "AUTO"
-                step = max(1, round(1 / (self.rate * self.time_base)))
-                for frame in container.decode(stream):
-                    pixels = _turn_upright(frame)
-                    if pixels.shape[:2] != self.size:
-                        raise UserError(
-                            f"video {self.path} changes its size at picture {read}, "
-                            f"from {format_size(self.size)} to "
-                            f"{format_size(pixels.shape)}"
-                        )
-                    time = last + step if frame.pts is None else frame.pts
-                    last = max(time, last + 1)
-                    read += 1
-                    yield last, pixels
+                for packet in container.demux(stream):
+                    try:
+                        frames = packet.decode()
+                    except self._av.FFmpegError as error:
+                        self._count_broken(read, error)
+                        continue
+                    yield from frames
+                    read += len(frames)
         except (OSError, self._av.FFmpegError) as error:
-            raise UserError(
-                f"video {self.path} cannot be read on after {read} pictures: "
-                f"{error.strerror}"
-            ) from error
+            self._count_broken(read, error)
+
+    def _count_broken(self, read: int, error: Exception) -> None:
+        self.broken += 1
+        reason = getattr(error, "strerror", None) or error
+        LOG.error("%s: cannot be read after %d pictures: %s", self.path, read, reason)
 
     def sample(self, number: int) -> list[np.ndarray]:
         """Reads all pictures, and keeps `number` to `2 * number` evenly spread ones."""
@@ -93,7 +130,11 @@ class VideoReader:
 
 
 class VideoWriter:
-    """Writes an MP4 with H.264, which gets its name only when it is whole."""
+    """Writes an MP4 with H.264, which gets its name when it is closed.
+
+    Whatever ends it, also an error or a full disk, it is closed whole: what was added
+    until then can be played.
+    """
 
     def __init__(self, path: pathlib.Path, rate: Fraction, time_base: Fraction):
         """Prepares a file; nothing is written before the first picture.
@@ -135,25 +176,34 @@ class VideoWriter:
         return self
 
     def __exit__(self, kind, *error):
-        try:
-            if self._container is not None:
-                if kind is None:
-                    self._container.mux(self._stream.encode())
-                self._container.close()
-            if kind is None and self._partial.exists():
+        if self._container is None:
+            return
+        failure = None
+        for close in (self._flush, self._container.close):
+            try:
+                close()
+            except (OSError, self._av.FFmpegError) as error:
+                failure = error
+        with contextlib.suppress(OSError):
+            if self._partial.stat().st_size:
                 self._partial.replace(self._path)
-        except (OSError, self._av.FFmpegError) as failure:
-            if kind is None:
-                raise UserError(
-                    f"cannot write {self._path}: {failure.strerror}"
-                ) from failure
-        finally:
-            with contextlib.suppress(OSError):
+            else:
                 self._partial.unlink()
+        if failure and kind is None:
+            raise UserError(
+                f"cannot write {self._path}: {failure.strerror}"
+            ) from failure
+
+    def _flush(self) -> None:
+        self._container.mux(self._stream.encode())
 
     def _open(self, height: int, width: int) -> None:
         self._partial.parent.mkdir(parents=True, exist_ok=True)
-        self._container = self._av.open(str(self._partial), "w", format="mp4")
+        # Each piece can be played as soon as it is written.
+        options = {"movflags": "hybrid_fragmented"}
+        self._container = self._av.open(
+            str(self._partial), "w", format="mp4", options=options
+        )
         codecs = self._av.codecs_available
         codec = "libx264" if "libx264" in codecs else "mpeg4"
         stream = self._container.add_stream(codec, rate=self._rate)
@@ -167,10 +217,31 @@ def format_size(size: tuple[int, ...]) -> str:
     return f"{size[1]} x {size[0]}"
 
 
+def _find_step(container) -> int:
+    """Finds the usual time between pictures; 0 if the file does not tell.
+
+    The file's own average is too low where pictures are missing.
+    """
+    packets = itertools.islice(container.demux(video=0), SAMPLED_PACKETS)
+    times = sorted(packet.pts for packet in packets if packet.pts is not None)
+    steps = np.diff(times)
+    return int(np.median(steps)) if steps.size else 0
+
+
 def _turn_upright(frame) -> np.ndarray:
-    """Converts a decoded picture to uint8 [H, W, 3], turned as its file says."""
+    """Converts a decoded picture to uint8 [H, W, 3], turned and mirrored as it says.
+
+    Its display matrix [[a, b, u], [c, d, v], [x, y, w]] sends (column, row) to
+    (a column + c row + x, b column + d row + y); see ISO/IEC 14496-12, 6.2.2.
+    """
     pixels = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4))
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return pixels
+    a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()
+    if abs(a) < abs(b):  # columns become rows
+        pixels, a, d = pixels.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 def _import_pyav(path: pathlib.Path) -> Any:

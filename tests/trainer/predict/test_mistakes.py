@@ -1,4 +1,5 @@
 import importlib.util
+import shutil
 import sys
 
 import PIL.Image
@@ -23,7 +24,7 @@ def hostile(shots, models):
     PIL.Image.new("RGB", (111, 70)).save(folder / "a.png")
     (folder / "nothing").mkdir()
     (folder / "texts").mkdir()
-    (folder / "texts" / "film.txt").write_text("")
+    (folder / "texts" / "film.txt").write_text("a note, which FFmpeg draws\n" * 99)
     (folder / "export" / "1").mkdir(parents=True)
     (folder / "export" / "1" / "saved_model.pb").write_text("junk")
     return folder, models
@@ -73,6 +74,12 @@ def hostile(shots, models):
             marks=videos,
         ),
         ("{1}/any", "empty.png", ["words.mp4", "a.png"], "a video goes alone"),
+        ("{1}/any", "", ["a.png"], "--background is missing: the median of 1 frame"),
+        pytest.param(
+            *("{1}/any", "empty.png", ["texts/film.txt"]),
+            "film.txt can be read neither as a picture nor as a video",
+            marks=videos,
+        ),
     ],
 )
 def test_mistakes_are_told_in_one_line(
@@ -109,6 +116,39 @@ def test_a_target_that_cannot_be_written_is_named(hostile, film, capfd, frames):
     ]
     assert predict.main(arguments) == 1
     assert "error: cannot write" in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_a_broken_picture_does_not_end_the_others(hostile, capfd, names):
+    folder, models = hostile
+    shutil.copy(folder / "broken.png", folder / "my frames" / "ab.png")
+    shutil.copy(folder / "words.jpg", folder / "my frames" / "words.jpg")
+    arguments = (f"--model={models / 'any'}", f"--out={folder / 'out'}")
+    for background in ((), (f"--background={folder / 'empty.png'}",)):
+        status = predict.main([*arguments, *background, str(folder / "my frames")])
+        lines = capfd.readouterr().err.splitlines()
+        assert status == 1
+        assert lines[-1] == "error: 2 frames could not be read, and 3 are answered"
+        for name in ("ab.png", "words.jpg"):
+            assert any(f"{name}: not a picture that" in line for line in lines)
+        masks = [n for n in names(folder / "out") if n.startswith("mask")]
+        assert masks == ["mask/a.png", "mask/b.png", "mask/c.png"]
+
+
+def test_home_is_found_in_every_path(shots, models, monkeypatch, names):
+    folder, _ = shots
+    monkeypatch.setenv("HOME", str(folder))
+    (folder / "models").symlink_to(models)
+    flags = ("--model=~/models/any", "--background=~/empty.png", "--out=~/out")
+    assert predict.main([*flags, "--write=mask", "~/my frames"]) == 0
+    assert names(folder / "out") == ["mask/a.png", "mask/b.png", "mask/c.png"]
+
+
+def test_flags_that_exclude_each_other_are_refused(shots, models, capfd):
+    folder, _ = shots
+    flags = (f"--model={models / 'any'}", f"--background={folder / 'empty.png'}")
+    status = predict.main([*flags, "--median_frames=5", str(folder / "my frames")])
+    assert status == 1
+    assert "--median_frames=5 is for a run without" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("flag", ["--write=masks", "--median_frames=0"])

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -64,7 +66,75 @@ def test_a_video_held_on_its_side_is_turned(shots, read):
     assert np.abs(pixels.astype(int) - upright).mean() < 12
 
 
-def test_what_was_stopped_leaves_nothing_half_written(film, names):
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_video_that_is_mirrored_is_mirrored(shots, read, flipped):
+    """Its display matrix, in the header, is changed as a front camera writes it."""
+    folder, _ = shots
+    picture = read(folder / "my frames" / "a.png")[:, :110]
+    path = folder / "mirror.mp4"
+    write_film(path, [picture])
+    unit = np.array([1 << 16, 0, 0, 0, 1 << 16], ">i4").tobytes()
+    mirror = np.array([-(1 << 16), 0, 0, 0, 1 << 16], ">i4").tobytes()
+    content = path.read_bytes()
+    place = content.rindex(unit)  # that of the track; the film's comes before it
+    changed = mirror if flipped else unit
+    path.write_bytes(content[:place] + changed + content[place + len(unit) :])
+    ((_, pixels),) = VideoReader(path)
+    expected = picture[:, ::-1] if flipped else picture
+    assert np.abs(pixels.astype(int) - expected).mean() < 12
+
+
+def write_film(path, pictures, times=None, start=0, rate=10):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"bf": "0"})
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, rate)
+        for time, picture in zip(times or range(len(pictures)), pictures, strict=True):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture))
+            frame.pts, frame.time_base = start + time, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def test_a_recording_is_numbered_by_time_from_its_first_picture(shots, read):
+    folder, _ = shots
+    picture = read(folder / "my frames" / "a.png")[:, :110]
+    path = folder / "late.mkv"
+    times = [0, 1, 2, 3, 7, 8, 9, 10, 15]  # the camera lost some
+    write_film(path, [picture] * len(times), times, start=360_000)  # at ten hours
+    frames = list(find_frames([path]))
+    assert [frame.name for frame in frames] == [f"{time:06d}" for time in times]
+    reader = VideoReader(path)
+    seconds = [float(frame.time * reader.time_base) for frame in frames]
+    assert seconds == pytest.approx([time / 10 for time in times], abs=2e-3)
+
+
+def test_a_broken_piece_of_a_film_does_not_end_it(film, models, capfd, names):
+    folder, _ = film
+    path = folder / "film.mp4"
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    place, size = packets[6]
+    content[place : place + size] = bytes(size)
+    path.write_bytes(content)
+    status = predict.main(
+        [
+            *(f"--model={models / 'any'}", f"--out={folder / 'out'}"),
+            *("--write=mask,overlay", str(path)),
+        ]
+    )
+    assert status == 1
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[-1].startswith("error: 1 frames could not be read, and ")
+    assert any(f"{path}: cannot be read after " in line for line in lines)
+    masks = [name for name in names(folder / "out") if name.startswith("mask")]
+    assert len(masks) >= 5
+    assert len(list(VideoReader(folder / "out" / "overlay.mp4"))) == len(masks)
+
+
+def test_what_was_stopped_is_closed_whole(film, names):
     folder, _ = film
     calls = []
 
@@ -78,6 +148,12 @@ def test_what_was_stopped_leaves_nothing_half_written(film, names):
     background = frames.sample(1)[0]
     with pytest.raises(KeyboardInterrupt):
         predict.predict_frames(stopped, background, frames, folder / "out")
-    assert names(folder / "out") == [
-        f"{kind}/{index:06d}.png" for kind in ("depth", "mask") for index in range(3)
-    ]
+    assert names(folder / "out") == sorted(
+        [
+            "depth_view.mp4",
+            "overlay.mp4",
+            *(f"{kind}/{i:06d}.png" for kind in ("depth", "mask") for i in range(3)),
+        ]
+    )
+    for kind in ("depth_view", "overlay"):
+        assert len(list(VideoReader(folder / "out" / f"{kind}.mp4"))) == 3
