@@ -217,7 +217,7 @@ def _refuse_other_versions(leftover: epath.Path, origin: dict[str, Any]) -> None
         versions = staged["versions"]
         same = staged["settings"] == json.loads(json.dumps(origin["settings"]))
     except (ValueError, KeyError, TypeError):
-        return
+        return  # no note of ours, so nothing that could be gone on from
     if same and versions != origin["versions"]:
         then, now = (
             ", ".join(f"{k} {v}" for k, v in sorted(each.items()))

@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 
+from trainer.command_line import run_command
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
@@ -26,19 +27,10 @@ def main(argv: list[str] | None = None) -> int:
       argv: The arguments; those of the process if None.
 
     Returns:
-      The exit status: 0, 1 after a mistake, 130 after Ctrl-C; a line on stderr goes
-      with the last two.
+      The exit status; see `run_command`.
     """
     arguments = _make_parser().parse_args(argv)
-    try:
-        draw(arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; what is written is whole", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(lambda: draw(arguments))
 
 
 def draw(arguments: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 import numpy as np
 import tqdm
 
+from trainer.command_line import run_command
 from trainer.errors import UserError
 from trainer.files import write_atomically
 from trainer.picture_files import read_picture, read_size
@@ -190,21 +191,13 @@ def main(argv: list[str] | None = None) -> int:
       argv: The arguments; those of the process if None.
 
     Returns:
-      The exit status: 0, or 1 after a mistake, with one line on stderr.
+      The exit status; see `run_command`.
     """
     arguments = make_parser().parse_args(argv)
     LOG.handlers[:] = [logging.StreamHandler()]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
-    try:
-        run(arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; what is written is whole", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(lambda: run(arguments))
 
 
 def _find_background(frames, arguments: argparse.Namespace) -> np.ndarray:
@@ -244,10 +237,6 @@ def _parse_positive(text: str) -> int:
     return int(text)
 
 
-def _interrupt(*_) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -132,8 +132,8 @@ class VideoReader:
 class VideoWriter:
     """Writes an MP4 with H.264, which gets its name when it is closed.
 
-    Whatever ends it, also an error or a full disk, it is closed whole: what was added
-    until then can be played.
+    Whatever ends it, what was added until then can be played; after a full disk, the
+    part of it that found room.
     """
 
     def __init__(self, path: pathlib.Path, rate: Fraction, time_base: Fraction):
@@ -175,7 +175,7 @@ class VideoWriter:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, *error):
+    def __exit__(self, kind, *details):
         if self._container is None:
             return
         failure = None
@@ -195,7 +195,8 @@ class VideoWriter:
             ) from failure
 
     def _flush(self) -> None:
-        self._container.mux(self._stream.encode())
+        if self._stream is not None:
+            self._container.mux(self._stream.encode())
 
     def _open(self, height: int, width: int) -> None:
         self._partial.parent.mkdir(parents=True, exist_ok=True)

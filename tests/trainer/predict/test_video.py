@@ -1,11 +1,13 @@
+import resource
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from trainer.errors import UserError
 from trainer.predict import __main__ as predict
 from trainer.predict.frames import find_frames
-from trainer.predict.video import VideoReader
+from trainer.predict.video import VideoReader, VideoWriter
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
@@ -157,3 +159,22 @@ def test_what_was_stopped_is_closed_whole(film, names):
     )
     for kind in ("depth_view", "overlay"):
         assert len(list(VideoReader(folder / "out" / f"{kind}.mp4"))) == 3
+
+
+def test_what_found_room_on_a_full_disk_can_be_played(tmp_path):
+    """Files may grow to 2 MB only."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "film.mp4"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
+    try:
+        with (
+            pytest.raises(UserError, match=r"cannot write .*film\.mp4: File too large"),
+            VideoWriter(path, Fraction(10), Fraction(1, 10)) as writer,
+        ):
+            for time in range(1000):
+                writer.add(rng.integers(0, 256, (96, 128, 3), np.uint8), time)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]
+    assert len(list(VideoReader(path))) > 50
