@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from trainer.augment import GROUP_SIZE, OMITTABLE
 from trainer.data import Mixture, open_mixture
 from trainer.errors import UserError
+from trainer.files import require_writable
 from trainer.models import check_settings as check_network
-from trainer.settings import Settings, parse_names
+from trainer.settings import Settings, find_idle, parse_names
 from trainer.train import check_microbatches, check_schedule
+
+LOG = logging.getLogger("trainer")
 
 
 def open_checked(settings: Settings, devices: int) -> Mixture:
-    """Checks all settings, and opens the data sets.
+    """Checks all settings, and opens the data sets; warns of settings without effect.
 
     Args:
       settings: Settings of the run.
@@ -23,6 +28,7 @@ def open_checked(settings: Settings, devices: int) -> Mixture:
     Raises:
       UserError: If settings contradict each other, or do not fit devices or data sets.
     """
+    require_writable(settings.folder, "workdir")
     check_network(settings)
     check_schedule(settings)
     check_microbatches(settings, devices)
@@ -38,6 +44,13 @@ def open_checked(settings: Settings, devices: int) -> Mixture:
         for builder in mixture:
             mixture.only(builder).with_split(split).count()
     _ = mixture.picture_size  # raises where the data sets differ
+    if settings.mode == "train":
+        for name, (other, value) in find_idle(settings).items():
+            LOG.warning(
+                "--%s has no effect here: it is for --%s=%s", name, other, value
+            )
+    elif settings.mode == "export" and settings.compare:
+        LOG.warning("--compare has no effect here: it is for --mode=evaluate")
     return mixture
 
 

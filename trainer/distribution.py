@@ -136,7 +136,9 @@ def _computes_in_bfloat16() -> bool:
         details = tf.config.experimental.get_device_details(gpus[0])
         return details.get("compute_capability", (0, 0)) >= (8, 0)
     processor = pathlib.Path("/proc/cpuinfo")
-    features = processor.read_text().split() if processor.exists() else []
+    features = (
+        processor.read_text("utf-8", "replace").split() if processor.exists() else []
+    )
     return "avx512_bf16" in features or "amx_bf16" in features
 
 

@@ -9,11 +9,13 @@ import dataclasses
 import logging
 import os
 import sys
+from collections.abc import Sequence
 
 from absl import app, flags
 from absl import logging as absl_logging
 
 from trainer.errors import UserError
+from trainer.flag_files import expand_flag_files
 from trainer.settings import Settings
 
 FLAGS = flags.FLAGS
@@ -42,6 +44,24 @@ def read_flags() -> Settings:
     """Reads all flags; nothing else in the trainer does."""
     values = {f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)}
     return Settings(**values)  # pyright: ignore[reportArgumentType]
+
+
+def parse_command_line(argv: Sequence[str]) -> list[str]:
+    """Parses the flags, those of flag files included, for absl.
+
+    Args:
+      argv: The command's name and its arguments.
+
+    Returns:
+      The name, and the arguments that are no flags.
+    """
+    try:
+        return FLAGS([argv[0], *expand_flag_files(argv[1:])])
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except flags.Error as error:
+        message = " ".join(str(error).split())
+        sys.exit(f"error: {message}; --help lists the flags")
 
 
 def run(settings: Settings) -> None:
@@ -96,4 +116,4 @@ def main(argv: list[str]) -> None:
 
 if __name__ == "__main__":
     define_flags()
-    app.run(main)
+    app.run(main, flags_parser=parse_command_line)

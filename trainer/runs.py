@@ -19,7 +19,7 @@ import tensorflow as tf
 from trainer.augment import fit
 from trainer.data import Mixture, average_depth
 from trainer.errors import UserError
-from trainer.files import write_atomically
+from trainer.files import expand, write_atomically
 from trainer.models import Network, make_network
 from trainer.settings import IDENTITY, USE, Settings, names_of
 
@@ -113,7 +113,7 @@ def find_compared(settings: Settings, mixture: Mixture) -> tuple[Settings, ...]:
       UserError: If a folder holds no run, or a run of other data, or is named twice.
     """
     folders = [
-        pathlib.Path(name.strip()).expanduser()
+        expand(name.strip(), "compare")
         for name in settings.compare.split(",")
         if name.strip()
     ]
@@ -165,9 +165,10 @@ def claim_workdir(settings: Settings, mixture: Mixture, chief: bool) -> None:
 
     Raises:
       UserError: If the workdir holds another run, or a finished one that was trained
-        with other settings.
+        with other settings, or files of one that is gone.
     """
     record = _read_record(settings.folder)
+    _refuse_leftovers(settings.folder, record)
     _refuse_other_run(settings, mixture, record)
     if record and _is_finished(record, settings.folder):
         _refuse_other_training(settings, record)
@@ -250,7 +251,7 @@ def read_best(folder: pathlib.Path) -> dict | None:
       folder: The folder of a run's checkpoints.
     """
     path = folder / "best" / "best.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
 def _open(
@@ -267,7 +268,7 @@ def _open(
 
 def _find_compared(folder: pathlib.Path, mixture: Mixture) -> Settings:
     try:
-        record = json.loads((folder / "run.json").read_text())
+        record = json.loads((folder / "run.json").read_text("utf-8"))
         identity, fields = record["identity"], record["settings"]
     except (OSError, ValueError, LookupError) as error:
         raise UserError(
@@ -290,12 +291,29 @@ def _read_record(folder: pathlib.Path) -> dict | None:
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text("utf-8"))
         return {"identity": record["identity"], "settings": record["settings"]}
     except (OSError, ValueError, LookupError) as error:
         raise UserError(
             f"{path} is not what the trainer writes; choose another --workdir"
         ) from error
+
+
+def _refuse_leftovers(folder: pathlib.Path, record: dict | None) -> None:
+    """Refuses a workdir with files of a run whose record or checkpoints are gone."""
+    results = ("metrics.json", "report.md", "predictions.png", "export")
+    trained = tf.train.latest_checkpoint(str(folder / "checkpoints")) is not None
+    if record and trained:
+        return
+    # A run that was stopped before its first checkpoint has history and curves.
+    begun = () if record else ("history.jsonl", "tensorboard", "checkpoints")
+    found = [name for name in (*results, *begun) if (folder / name).exists()]
+    if found:
+        lost = "no checkpoint" if record else "no run.json"
+        raise UserError(
+            f"workdir {folder} has {lost}, but {', '.join(found)} of an earlier run; "
+            "choose another --workdir, or move them away"
+        )
 
 
 def _identify(settings: Settings, mixture: Mixture) -> dict:

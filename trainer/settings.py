@@ -7,6 +7,7 @@ import pathlib
 import re
 
 from trainer.errors import UserError
+from trainer.files import expand
 
 # A run cannot change settings that shape its weights or the order of its examples; it
 # can change those of its training until it is finished, and the others at any time.
@@ -23,7 +24,8 @@ class Settings:
     """The settings of a run, a plain value.
 
     Each field is a flag. Its metadata hold the flag's help, its bounds (`choices`,
-    `minimum`, `maximum`) and its role.
+    `minimum`, `maximum`), its role, and in `needs` another setting with the value
+    without which it has no effect.
     """
 
     mode: str = _setting(
@@ -87,9 +89,14 @@ class Settings:
         "eigen: valid for the paper's sizes, same for maps of a quarter of the side.",
         choices=("same", "valid"),
         role=IDENTITY,
+        needs=("model", "eigen"),
     )
     coarse_units: int = _setting(
-        4096, "eigen: width of coarse_6; the paper's is 4096.", minimum=1, role=IDENTITY
+        4096,
+        "eigen: width of coarse_6; the paper's is 4096.",
+        minimum=1,
+        role=IDENTITY,
+        needs=("model", "eigen"),
     )
     coarse_weights: str = _setting(
         "",
@@ -101,12 +108,14 @@ class Settings:
         "eigen: number of rows at the bottom that the fine stack sees; 0 is all.",
         minimum=0,
         role=IDENTITY,
+        needs=("model", "eigen"),
     )
     dropout: float = _setting(
         0.5,
         "Fraction of the widest layer's units dropped in training.",
         minimum=0,
         maximum=0.99,
+        needs=("model", "eigen"),
     )
 
     recipe: str = _setting(
@@ -121,6 +130,7 @@ class Settings:
         0,
         "paper: steps of the coarse stack; 0 is 4/7 of all steps, as in the paper.",
         minimum=0,
+        needs=("recipe", "paper"),
     )
     batch_size: int = _setting(
         32, "Examples in a step, over all devices.", minimum=1, role=IDENTITY
@@ -150,12 +160,17 @@ class Settings:
         minimum=0,
     )
     warmup_steps: int = _setting(
-        200, "joint: steps of linear warm-up to the peak.", minimum=0
+        200,
+        "joint: steps of linear warm-up to the peak.",
+        minimum=0,
+        needs=("recipe", "joint"),
     )
-    weight_decay: float = _setting(1e-2, "joint: AdamW's weight decay.", minimum=0)
+    weight_decay: float = _setting(
+        1e-2, "joint: AdamW's weight decay.", minimum=0, needs=("recipe", "joint")
+    )
     ema: float = _setting(
         0.998,
-        "joint: momentum of the averaged weights that are evaluated and exported; "
+        "Momentum of the averaged weights that are evaluated and exported; "
         "0 takes the last weights.",
         minimum=0,
         maximum=0.99999,
@@ -173,6 +188,7 @@ class Settings:
         "saves most of the work on the data.",
         minimum=1,
         role=IDENTITY,
+        needs=("augment", "life"),
     )
     life_without: str = _setting(
         "",
@@ -216,7 +232,11 @@ class Settings:
     )
     xla: bool = _setting(False, "Compile the step with XLA; slower to start.", role=USE)
     seed: int = _setting(
-        0, "Seed of weights, order, augmentation and dropout.", minimum=0, role=IDENTITY
+        0,
+        "Seed of weights, order, augmentation and dropout.",
+        minimum=0,
+        maximum=2**31 - 1,
+        role=IDENTITY,
     )
     deterministic: bool = _setting(
         False, "Use only operations that give the same bits every time."
@@ -240,6 +260,7 @@ class Settings:
         "other than validation and test.",
         minimum=1,
         role=USE,
+        needs=("report", "full"),
     )
 
     log_steps: int = _setting(
@@ -298,8 +319,30 @@ class Settings:
 
     @property
     def folder(self) -> pathlib.Path:
-        """The workdir, with ~ resolved."""
-        return pathlib.Path(self.workdir).expanduser()
+        """The workdir, with ~ resolved.
+
+        Raises:
+          UserError: If the home folder that it names is nobody's.
+        """
+        return expand(self.workdir, "workdir")
+
+
+def find_idle(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Finds the settings that are not at their default and have no effect.
+
+    Args:
+      settings: The settings.
+
+    Returns:
+      By name, the other setting and the value that it would have to have.
+    """
+    return {
+        field.name: field.metadata["needs"]
+        for field in dataclasses.fields(settings)
+        if "needs" in field.metadata
+        and getattr(settings, field.name) != field.default
+        and getattr(settings, field.metadata["needs"][0]) != field.metadata["needs"][1]
+    }
 
 
 def names_of(role: str) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def write_croissant(
     """
     described = describe(info, DRAWN_LICENSE if drawn else FOLDERS_LICENSE)
     text = json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True)
-    (epath.Path(folder) / FILE_NAME).write_text(text + "\n")
+    (epath.Path(folder) / FILE_NAME).write_bytes(f"{text}\n".encode())
 
 
 def describe(info: tfds.core.DatasetInfo, license: str) -> dict[str, object]:

@@ -203,7 +203,7 @@ def open_staging(
     for partial in folder.iterdir():
         if partial.suffix == ".partial":
             partial.unlink()
-    (folder / ORIGIN).write_text(json.dumps(origin, indent=2))
+    (folder / ORIGIN).write_text(json.dumps(origin, indent=2), "utf-8")
     return Staging(folder)
 
 
@@ -213,7 +213,7 @@ def _refuse_other_versions(leftover: epath.Path, origin: dict[str, Any]) -> None
     if not path.exists():
         return
     try:
-        staged = json.loads(path.read_text())
+        staged = json.loads(path.read_text("utf-8"))
         versions = staged["versions"]
         same = staged["settings"] == json.loads(json.dumps(origin["settings"]))
     except (ValueError, KeyError, TypeError):

@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 
 from trainer.contract import FEATURES
 from trainer.errors import UserError
+from trainer.files import expand
 
 Builder = tfds.core.DatasetBuilder
 
@@ -30,7 +31,7 @@ def open_dataset(name: str, data_dir: str = "") -> Builder:
     Raises:
       UserError: If it is not there, or lacks a feature of the data contract.
     """
-    folder = pathlib.Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
+    folder = expand(data_dir or tfds.core.constants.DATA_DIR, "data_dir")
     try:
         builder = tfds.builder(name, data_dir=str(folder))
         built = builder.data_path.exists()

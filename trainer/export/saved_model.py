@@ -3,123 +3,94 @@
 from __future__ import annotations
 
 import logging
+import pathlib
 import shutil
 
 import keras
 import tensorflow as tf
 
-from trainer.augment import fit
+from trainer.errors import UserError
+from trainer.export.description import (
+    describe,
+    read_description,
+    write_description,
+)
+from trainer.export.signatures import Signatures
+from trainer.files import lock_folder
 from trainer.models import Network, make_network
 from trainer.runs import Run
+from trainer.versions import list_versions
 
 LOG = logging.getLogger("trainer")
 
 
 def export(run: Run, chief: bool = True) -> None:
-    """Writes `export/1/` into the workdir, in place of an earlier one.
+    """Writes the next version into `export/` of the workdir, from 1 on.
+
+    A server may be reading those that are there. The same weights are not written
+    again.
 
     Args:
       run: A trained run; its averaged weights are exported, in float32.
       chief: Whether this process writes the files.
+
+    Raises:
+      UserError: If it cannot be written, or another process exports this run.
     """
     if not chief:
         return
+    size = run.mixture.with_split(run.settings.test_split).picture_size
+    description = describe(run, size)
+    folder = run.folder / "export"
+    with lock_folder(folder, f"another process exports to {folder}; wait for it"):
+        versions = list_versions(folder)
+        if versions and read_description(versions[-1]) == description:
+            LOG.info("%s has these weights already", versions[-1])
+            return
+        number = int(versions[-1].name) + 1 if versions else 1
+        while (folder / str(number)).exists():  # no SavedModel, and not ours
+            number += 1
+        partial = folder / f"{number}.part"
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            _write(run, size, description, partial)
+            partial.rename(folder / str(number))
+        except (OSError, tf.errors.OpError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"cannot write {folder / str(number)}; is there space? ({reason})"
+            ) from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    LOG.info("exported to %s", folder / str(number))
+
+
+def _write(run: Run, size: tuple[int, int], description, folder: pathlib.Path) -> None:
     # Made anew without the strategy, whose variables are bound to its devices.
     with tf.device("/cpu:0"):
         network = make_network(run.settings, run.settings.size)
         weights = [weight.numpy() for weight in run.network.model.weights]
         network.model.set_weights(weights)
-    size = run.mixture.with_split(run.settings.test_split).picture_size
-    folder = run.folder / "export" / "1"
-    partial = folder.with_name("1.part")
-    shutil.rmtree(partial, ignore_errors=True)
     archive = _make_archive(network, run.settings.size, size)
-    archive.write_out(str(partial), verbose=False)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
-    LOG.info("exported to %s", folder)
+    archive.write_out(str(folder), verbose=False)
+    write_description(folder, description)
 
 
 def _make_archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
-    """Makes an archive of a network with two signatures.
-
-    Args:
-      network: The network to serve.
-      feed: Height and width of the network's input, if it is made for one size.
-      size: Height H and width W of the answers; a network for all sizes answers at
-        the size of the (first) composite it is given.
-
-    Returns:
-      An archive with `serving_default(bg_bytes, fgbg_bytes)`, string [N] of encoded
-      pictures, and `images(bg, fgbg)`, uint8 [N, h, w, 3] of any size, both to 'mask'
-      float32 [N, H, W, 1] in 0 to 1 and 'depth' float32 [N, H, W, 1] in metres.
-    """
-
-    def choose_sizes(shape):
-        """Chooses the sizes of input and answer for composites of a shape."""
-        if not network.multiple:
-            return feed, size
-        return network.feed_size(shape), shape
-
-    @tf.function  # both signatures call it, so that it is traced but once
-    def answer(bg, fgbg, size):
-        if not network.multiple:
-            mask, depth = network.predict(bg, fgbg, size)
-        else:
-            mask, depth = (
-                resize(answers, size) for answers in network.predict(bg, fgbg, None)
-            )
-        return {"mask": mask, "depth": depth}
-
-    def resize(pictures, feed):
-        if not network.multiple:
-            return fit(pictures, feed)
-        pictures = tf.cast(pictures, tf.float32)
-        return tf.cond(
-            tf.reduce_all(tf.shape(pictures)[-3:-1] == feed),
-            lambda: pictures,
-            lambda: tf.image.resize(pictures, feed, antialias=True),
-        )
-
-    def decode(encoded):
-        return tf.io.decode_image(encoded, channels=3, expand_animations=False)
-
-    def decode_all(encoded, feed):
-        shape = (None, None, 3) if network.multiple else (*feed, 3)
-        return tf.map_fn(
-            lambda picture: resize(decode(picture), feed),
-            encoded,
-            fn_output_signature=tf.TensorSpec(shape, tf.float32),
-        )
-
-    def encoded_pictures(bg_bytes, fgbg_bytes):
-        first = tf.shape(decode(fgbg_bytes[0]))[:2] if network.multiple else None
-        fed, answered = choose_sizes(first)
-        pair = (decode_all(encoded, fed) for encoded in (bg_bytes, fgbg_bytes))
-        return answer(*pair, answered)
-
-    def images(bg, fgbg):
-        fed, answered = choose_sizes(tf.shape(fgbg)[1:3])
-        return answer(resize(bg, fed), resize(fgbg, fed), answered)
-
-    strings = tf.TensorSpec([None], tf.string)
-    pictures = tf.TensorSpec([None, None, None, 3], tf.uint8)
+    signatures = Signatures(network, feed, size)
     archive = keras.export.ExportArchive()
     archive.track(network.model)
     archive.add_endpoint(
         "serving_default",
-        encoded_pictures,
-        input_signature=[
-            tf.TensorSpec(strings.shape, strings.dtype, "bg_bytes"),
-            tf.TensorSpec(strings.shape, strings.dtype, "fgbg_bytes"),
-        ],
+        signatures.answer_encoded,
+        [tf.TensorSpec([None], tf.string, name) for name in ("bg_bytes", "fgbg_bytes")],
     )
     archive.add_endpoint(
         "images",
-        images,
-        input_signature=[
-            tf.TensorSpec(pictures.shape, pictures.dtype, "bg"),
-            tf.TensorSpec(pictures.shape, pictures.dtype, "fgbg"),
+        signatures.answer,
+        [
+            tf.TensorSpec([None, None, None, 3], tf.uint8, name)
+            for name in ("bg", "fgbg")
         ],
     )
     return archive

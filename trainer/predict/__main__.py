@@ -1,41 +1,28 @@
 """Finds in every frame of a fixed camera the new pixels, and the depth of all pixels.
 
-python -m trainer.predict --model=runs/cpu/export/1 --background=empty.jpg frames/
+python -m trainer.predict --model=runs/cpu --background=empty.jpg frames/
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
+import dataclasses
 import logging
 import pathlib
 import signal
 import sys
-from collections.abc import Iterable
 
 import numpy as np
-import tqdm
 
 from trainer.command_line import run_command
 from trainer.errors import UserError
-from trainer.files import write_atomically
+from trainer.files import lock_folder, require_writable, write_atomically
 from trainer.picture_files import read_picture, read_size
-from trainer.predict.answers import (
-    FILMED,
-    KINDS,
-    SUFFIXES,
-    convert_answers,
-    encode_picture,
-)
-from trainer.predict.frames import (
-    PictureFrames,
-    VideoFrames,
-    check_size,
-    compute_median,
-    find_frames,
-)
-from trainer.predict.predictor import Predictor, check_model
-from trainer.predict.video import VideoWriter
+from trainer.predict.answers import FILMED, KINDS, encode_picture
+from trainer.predict.frames import compute_median, find_frames
+from trainer.predict.predictor import Predictor, find_model
+from trainer.predict.record import BACKGROUND, claim_folder, describe_command
+from trainer.predict.writing import predict_frames
 
 LOG = logging.getLogger("trainer")
 
@@ -43,63 +30,13 @@ MEDIAN_FRAMES = 25
 FEWEST_FRAMES = 3  # with fewer, one of them would be compared with itself
 
 
-def predict_frames(
-    predictor: Predictor,
-    background: np.ndarray,
-    frames: PictureFrames | VideoFrames,
-    folder: pathlib.Path,
-    kinds: Iterable[str] = tuple(KINDS),
-) -> int:
-    """Writes the answers for all frames, with a progress bar.
-
-    Args:
-      predictor: The network.
-      background: uint8 [H, W, 3], the empty scene.
-      frames: Frames of the same size.
-      folder: Gets a folder of PNGs or JPEGs for each kind. For a video, those of
-        `FILMED` become MP4s.
-      kinds: Some of `KINDS`.
-
-    Returns:
-      Number of frames.
-
-    Raises:
-      UserError: If a frame cannot be read, or an answer cannot be written.
-    """
-    number = 0
-    with contextlib.ExitStack() as stack:
-        writers = {}
-        if frames.video:
-            for kind in set(FILMED) & set(kinds):
-                path = folder / f"{kind}.mp4"
-                video = VideoWriter(path, frames.video.rate, frames.video.time_base)
-                writers[kind] = stack.enter_context(video)
-        bar = stack.enter_context(
-            tqdm.tqdm(total=frames.number or None, unit="frame", dynamic_ncols=True)
-        )
-        for frame in frames:
-            size, wanted = frame.pixels.shape[:2], background.shape[:2]
-            check_size(frame.name, size, wanted, "the background")
-            mask, depth = predictor(background, frame.pixels)
-            pictures = convert_answers(frame, mask, depth, kinds)
-            for kind, picture in pictures.items():
-                if kind in writers:
-                    writers[kind].add(picture, frame.time)
-                else:
-                    suffix = SUFFIXES[kind]
-                    path = folder / kind / f"{frame.name}{suffix}"
-                    write_atomically(path, encode_picture(picture, suffix))
-            bar.update()
-            number += 1
-    return number
-
-
 def run(arguments: argparse.Namespace) -> None:
-    """Predicts as the command line asks.
+    """Predicts as the command line asks, or goes on with what it has begun.
 
     Raises:
-      UserError: If model, background or frames cannot be used, or, after the others
-        are answered, if some frames could not be read.
+      UserError: If model, background or frames cannot be used, if --out has answers of
+        another command, or, after the others are answered, if some frames could not
+        be read.
     """
     # All checks come before anything is written, the quick ones first.
     if arguments.background and arguments.median_frames:
@@ -107,22 +44,38 @@ def run(arguments: argparse.Namespace) -> None:
             f"--median_frames={arguments.median_frames} is for a run without "
             "--background; leave one of them out"
         )
-    check_model(arguments.model)
+    model, out = find_model(arguments.model), arguments.out
+    require_writable(out, "out")
     frames = find_frames(arguments.frames)
     if arguments.background:
         size = read_size(arguments.background)
         frames.check(size, f"the background {arguments.background}")
     else:
         frames.check(frames.sizes[0], str(frames.paths[0]))
-    predictor = Predictor(arguments.model)
-    if arguments.background:
-        background = read_picture(arguments.background)
-    else:
-        background = _find_background(frames, arguments)
-    number = predict_frames(
-        predictor, background, frames, arguments.out, arguments.write
+    predictor = Predictor(model)
+    median_frames = arguments.median_frames or MEDIAN_FRAMES
+    command = describe_command(
+        model, arguments.background or f"median of {median_frames}", frames.paths
     )
-    LOG.info("%d frames: %s in %s", number, ", ".join(arguments.write), arguments.out)
+    with lock_folder(out, f"another process writes to --out={out}; choose another"):
+        record = claim_folder(out, command, arguments.overwrite)
+        films = set(FILMED) & set(arguments.write) if frames.video else set()
+        # Finished videos stay; one that was cut short is written anew.
+        kinds = [kind for kind in arguments.write if kind not in record.films]
+        scene = arguments.background or out / BACKGROUND
+        if scene.exists():
+            background = read_picture(scene)
+            record.write(out)
+        else:
+            background = _find_background(frames, median_frames)
+            record.write(out)
+            write_atomically(scene, encode_picture(background, ".png"))
+        LOG.info("the background is %s", scene)
+        number = predict_frames(predictor, background, frames, out, kinds)
+        if films:
+            films |= set(record.films)
+            dataclasses.replace(record, films=tuple(sorted(films))).write(out)
+    LOG.info("%d frames: %s in %s", number, ", ".join(arguments.write), out)
     if frames.broken:
         raise UserError(
             f"{frames.broken} frames could not be read, and {number} are answered"
@@ -143,7 +96,8 @@ def make_parser() -> argparse.ArgumentParser:
         type=_parse_path,
         required=True,
         metavar="DIR",
-        help="the exported network, such as runs/cpu/export/1",
+        help="the exported network, such as runs/cpu/export/1, or a run such as "
+        "runs/cpu, whose newest export is taken",
     )
     parser.add_argument(
         "--background",
@@ -166,6 +120,12 @@ def make_parser() -> argparse.ArgumentParser:
         default=pathlib.Path("predictions"),
         metavar="DIR",
         help="folder to write to (default: predictions)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="remove the answers that are in --out; without it, the same command goes "
+        "on where it was stopped, and another one is refused",
     )
     parser.add_argument(
         "--write",
@@ -200,20 +160,16 @@ def main(argv: list[str] | None = None) -> int:
     return run_command(lambda: run(arguments))
 
 
-def _find_background(frames, arguments: argparse.Namespace) -> np.ndarray:
-    """Computes the median of some frames, and writes it for the user to judge."""
+def _find_background(frames, number: int) -> np.ndarray:
+    """Computes the median of some frames."""
     LOG.info("no --background: taking the median of frames")
-    chosen = frames.sample(arguments.median_frames or MEDIAN_FRAMES)
+    chosen = frames.sample(number)
     if len(chosen) < FEWEST_FRAMES:
         raise UserError(
             f"--background is missing: the median of {len(chosen)} frame(s) is no "
             f"empty scene; give a picture of it, or at least {FEWEST_FRAMES} frames"
         )
-    background = compute_median(chosen)
-    path = arguments.out / "background.png"
-    write_atomically(path, encode_picture(background, ".png"))
-    LOG.info("the median of %d frames is the background: see %s", len(chosen), path)
-    return background
+    return compute_median(chosen)
 
 
 def _parse_kinds(text: str) -> tuple[str, ...]:

@@ -1,16 +1,16 @@
-"""Conversion of the network's answers to the files that are written."""
+"""The network's answers as files hold them, and pictures of them."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
-from collections.abc import Iterable
+import pathlib
 
 import numpy as np
 import PIL.Image
 
 from trainer import figures
 from trainer.contract import DEPTH_UNITS, MAX_ALPHA
-from trainer.predict.frames import Frame
 
 KINDS = {
     "mask": "8-bit PNG, 255 is certainly new",
@@ -22,29 +22,90 @@ SUFFIXES = {"mask": ".png", "depth": ".png", "depth_view": ".jpg", "overlay": ".
 FILMED = ("depth_view", "overlay")  # kinds that become videos if the frames are one
 
 
-def convert_answers(
-    frame: Frame, mask: np.ndarray, depth: np.ndarray, kinds: Iterable[str]
-) -> dict[str, np.ndarray]:
-    """Converts the answers for a frame to pictures.
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The answer for one frame, rounded as its files hold it.
+
+    Attributes:
+      mask: uint8 [H, W]; 255 is certainly new.
+      depth: uint16 [H, W], in 1/256 m; 0 would be unknown, and does not occur.
+    """
+
+    mask: np.ndarray
+    depth: np.ndarray
+
+
+def round_answer(mask: np.ndarray, depth: np.ndarray) -> Answer:
+    """Rounds what the network gives.
 
     Args:
-      frame: The frame, H x W.
       mask: float32 [H, W, 1], 0 to 1.
       depth: float32 [H, W, 1], metres.
-      kinds: Some of `KINDS`.
+    """
+    return Answer(
+        _round(np.clip(mask[..., 0], 0, 1) * MAX_ALPHA, np.uint8, 0),
+        _round(depth[..., 0] * DEPTH_UNITS, np.uint16, 1),
+    )
+
+
+def locate_answer(folder: pathlib.Path, kind: str, name: str) -> pathlib.Path:
+    """Names the file of an answer.
+
+    Args:
+      folder: Folder of all answers.
+      kind: One of `KINDS`.
+      name: Name of the frame.
+    """
+    return folder / kind / f"{name}{SUFFIXES[kind]}"
+
+
+def read_answer(
+    folder: pathlib.Path, name: str, size: tuple[int, ...]
+) -> Answer | None:
+    """Reads an answer that was written before.
+
+    Args:
+      folder: Folder of all answers.
+      name: Name of the frame.
+      size: Its height and width.
 
     Returns:
-      By kind: 'mask' uint8 [H, W], 'depth' uint16 [H, W] in 1/256 m, 'depth_view' and
-      'overlay' uint8 [H, W, 3].
+      The answer; None if mask or depth is missing, broken, or of another size.
     """
-    convert = {
-        "mask": lambda: _round(np.clip(mask[..., 0], 0, 1) * MAX_ALPHA, np.uint8, 0),
-        # 0 would mean that depth is unknown.
-        "depth": lambda: _round(depth[..., 0] * DEPTH_UNITS, np.uint16, 1),
-        "depth_view": lambda: figures.colour_depth(depth),
-        "overlay": lambda: figures.draw_overlay(frame.pixels, mask),
-    }
-    return {kind: convert[kind]() for kind in kinds}
+    pictures = []
+    for kind, dtype in (("mask", np.uint8), ("depth", np.uint16)):
+        try:
+            with PIL.Image.open(locate_answer(folder, kind, name)) as image:
+                pixels = np.asarray(image)
+        except (OSError, SyntaxError, ValueError):
+            return None
+        if pixels.dtype != dtype or pixels.shape != tuple(size):
+            return None
+        pictures.append(pixels)
+    return Answer(*pictures)
+
+
+def draw_answer(frame: np.ndarray, answer: Answer, kind: str) -> np.ndarray:
+    """Draws one kind of picture of an answer.
+
+    Args:
+      frame: uint8 [H, W, 3].
+      answer: Its answer.
+      kind: One of `KINDS`.
+
+    Returns:
+      The answer's own mask or depth, or uint8 [H, W, 3].
+    """
+    match kind:
+        case "mask":
+            return answer.mask
+        case "depth":
+            return answer.depth
+        case "depth_view":
+            return figures.colour_depth(answer.depth[..., None] / DEPTH_UNITS)
+        case "overlay":
+            return figures.draw_overlay(frame, answer.mask[..., None] / MAX_ALPHA)
+    raise ValueError(f"{kind} is none of {', '.join(KINDS)}")
 
 
 def encode_picture(picture: np.ndarray, suffix: str) -> bytes:

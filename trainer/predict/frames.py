@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import numpy as np
 
@@ -78,8 +78,14 @@ class PictureFrames:
                 )
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.read()
+
+    def read(self, without: Container[str] = ()) -> Iterator[Frame]:
+        """Reads the frames, but for those of some names."""
         self.broken = len(self._unreadable)
         for path in self.paths:
+            if path.stem in without:
+                continue
             try:
                 pixels = read_picture(path)
             except UserError as error:
@@ -127,6 +133,11 @@ class VideoFrames:
         self.number = self.video.number
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.read()
+
+    def read(self, without: Container[str] = ()) -> Iterator[Frame]:
+        """Reads all frames; those of some names, too, have to be decoded."""
+        del without
         index = -1
         for time, pixels in self.video:
             seconds = time * self.video.time_base

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pathlib
 
@@ -9,6 +10,9 @@ import numpy as np
 
 from trainer.errors import UserError
 from trainer.predict.video import format_size
+from trainer.versions import list_versions
+
+LOG = logging.getLogger("trainer")
 
 
 class Predictor:
@@ -18,12 +22,13 @@ class Predictor:
         """Loads a network.
 
         Args:
-          folder: A SavedModel with the signature `images`, such as export/1.
+          folder: A SavedModel with the signature `images`, such as export/1; see
+            `find_model`.
 
         Raises:
           UserError: If there is no such model.
         """
-        check_model(folder)
+        folder = find_model(folder)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         import tensorflow as tf
 
@@ -78,17 +83,22 @@ class Predictor:
         return mask[0].numpy(), depth[0].numpy()
 
 
-def check_model(folder: pathlib.Path) -> None:
-    """Checks that a folder holds a SavedModel, without loading it.
+def find_model(folder: pathlib.Path) -> pathlib.Path:
+    """Finds the SavedModel that a folder is or has, without loading it.
+
+    Args:
+      folder: A SavedModel, or a folder of versions 1, 2, 3, … whose newest is taken, or
+        the workdir of a run, which has these in `export/`.
 
     Raises:
-      UserError: If it does not.
+      UserError: If there is none.
     """
     if (folder / "saved_model.pb").is_file():
-        return
-    for inner in ("1", "export/1"):
-        if (folder / inner / "saved_model.pb").is_file():
-            raise UserError(f"--model={folder} is no SavedModel; {folder / inner} is")
+        return folder
+    versions = list_versions(folder) or list_versions(folder / "export")
+    if versions:
+        LOG.info("--model=%s: taking %s", folder, versions[-1])
+        return versions[-1]
     state = "is no SavedModel" if folder.exists() else "does not exist"
     raise UserError(
         f"--model={folder} {state}; give a folder that python -m trainer.main has "

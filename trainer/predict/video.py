@@ -32,6 +32,7 @@ class VideoReader:
       rate: Number of pictures in a second, as far as none is missing.
       time_base: Duration of a unit of time, seconds.
       size: Height and width of the pictures, pixels.
+      pixel_aspect: Width of a pixel divided by its height, as a picture is to be seen.
       broken: Number of pieces that could not be read since reading began.
     """
 
@@ -52,7 +53,9 @@ class VideoReader:
                 self.number = stream.frames
                 rate = stream.average_rate or Fraction(25)
                 self.time_base = stream.time_base or 1 / rate
-                self.size = _turn_upright(next(container.decode(stream))).shape[:2]
+                first = next(container.decode(stream))
+                self.size = _turn_upright(first).shape[:2]
+                self.pixel_aspect = _find_pixel_aspect(stream, first)
             with self._av.open(str(path)) as container:
                 step = _find_step(container)
                 self.rate = 1 / (step * self.time_base) if step else rate
@@ -136,17 +139,25 @@ class VideoWriter:
     part of it that found room.
     """
 
-    def __init__(self, path: pathlib.Path, rate: Fraction, time_base: Fraction):
+    def __init__(
+        self,
+        path: pathlib.Path,
+        rate: Fraction,
+        time_base: Fraction,
+        pixel_aspect: Fraction = Fraction(1),
+    ):
         """Prepares a file; nothing is written before the first picture.
 
         Args:
           path: The file to write.
           rate: Average number of pictures in a second.
           time_base: Duration of a unit of `add`'s `time`, seconds.
+          pixel_aspect: Width of a pixel divided by its height, for players.
         """
         self._av = _import_pyav(path)
         self._path, self._partial = path, path.with_name(f"{path.name}.part")
         self._rate, self._time_base = rate, time_base
+        self._pixel_aspect = pixel_aspect
         self._container: Any = None
         self._stream: Any = None
 
@@ -210,6 +221,7 @@ class VideoWriter:
         stream = self._container.add_stream(codec, rate=self._rate)
         stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
         stream.codec_context.time_base = self._time_base
+        stream.codec_context.sample_aspect_ratio = self._pixel_aspect
         self._stream = stream
 
 
@@ -229,6 +241,22 @@ def _find_step(container) -> int:
     return int(np.median(steps)) if steps.size else 0
 
 
+def _find_pixel_aspect(stream, frame) -> Fraction:
+    """Finds the width of a pixel divided by its height; 1 if the file does not tell."""
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    a, b, *_ = _read_display_matrix(frame)
+    return 1 / aspect if abs(a) < abs(b) else aspect
+
+
+def _read_display_matrix(frame) -> tuple[int, int, int, int]:
+    """Reads a, b, c and d of a picture's display matrix; see `_turn_upright`."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()
+    return a, b, c, d
+
+
 def _turn_upright(frame) -> np.ndarray:
     """Converts a decoded picture to uint8 [H, W, 3], turned and mirrored as it says.
 
@@ -236,10 +264,7 @@ def _turn_upright(frame) -> np.ndarray:
     (a column + c row + x, b column + d row + y); see ISO/IEC 14496-12, 6.2.2.
     """
     pixels = frame.to_ndarray(format="rgb24")
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    if matrix is None:
-        return pixels
-    a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()
+    a, b, c, d = _read_display_matrix(frame)
     if abs(a) < abs(b):  # columns become rows
         pixels, a, d = pixels.swapaxes(0, 1), c, b
     return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])

@@ -9,7 +9,7 @@ import numpy as np
 import tqdm
 
 from trainer.evaluate import MASK_SUMS, compute_mask_metrics
-from trainer.files import write_atomically
+from trainer.files import name_failures, write_atomically
 from trainer.settings import Settings
 from trainer.train.schedule import find_learning_rate
 from trainer.train.tensorboard import TensorBoard
@@ -118,7 +118,10 @@ class History:
             f"waiting {line['waiting']:.1%}"
         )
         if self._tensorboard:
-            with self._path.open("a") as file:
+            with (
+                name_failures(self._path),
+                self._path.open("a", encoding="utf-8") as file,
+            ):
                 file.write(json.dumps(line) + "\n")
             self._tensorboard.write_line(step, line)
 
@@ -126,7 +129,7 @@ class History:
         """Drops lines of steps after the checkpoint that training goes on from."""
         if not self._tensorboard or not self._path.exists():
             return
-        lines = self._path.read_text().splitlines(keepends=True)
+        lines = self._path.read_text("utf-8").splitlines(keepends=True)
         kept = [
             line
             for line in lines

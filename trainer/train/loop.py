@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import shutil
 import time
 from collections.abc import Iterator
 
@@ -20,6 +22,7 @@ from trainer.data import (
 )
 from trainer.errors import UserError
 from trainer.evaluate import OWN_ROW, Evaluator, validate
+from trainer.files import lock_folder
 from trainer.models import load_alexnet
 from trainer.runs import Run, claim_workdir, restore_weights
 from trainer.settings import Settings, parse_names
@@ -47,7 +50,8 @@ def train(
       The trained run, with the weights that the settings choose.
 
     Raises:
-      UserError: If workdir or weights cannot be used, or if the loss diverges.
+      UserError: If workdir or weights cannot be used, or another process trains in the
+        workdir, or if the loss diverges.
     """
     mean_depth, mean_log_depth = average_depth(mixture)
     state = make_state(settings, strategy, mean_log_depth)
@@ -56,20 +60,21 @@ def train(
         load_alexnet(state.network, settings.coarse_weights)
     chief = distribution.is_chief(strategy)
     # Last, so that a mistake leaves no trace in the workdir.
-    claim_workdir(settings, mixture, chief)
-    checkpoints = Checkpoints(state, folder, settings.keep, chief)
-    resumed = checkpoints.restore()
-    step = int(state.step.numpy())
-    run = Run(settings, mixture, state.averaged, step, mean_depth)
-    if step < settings.train_steps:
-        if resumed:
-            LOG.info("going on from step %d", step)
-        _Loop(run, state, strategy, checkpoints).run_stages(step)
-    else:
-        LOG.info("%d steps are done already", step)
-    distribution.wait_for_workers(strategy)
-    with strategy.scope():
-        step = restore_weights(state.averaged, settings)
+    with _keep_others_out(settings) if chief else contextlib.nullcontext():
+        claim_workdir(settings, mixture, chief)
+        checkpoints = Checkpoints(state, folder, settings.keep, chief)
+        resumed = checkpoints.restore()
+        step = int(state.step.numpy())
+        run = Run(settings, mixture, state.averaged, step, mean_depth)
+        if step < settings.train_steps:
+            if resumed:
+                LOG.info("going on from step %d", step)
+            _Loop(run, state, strategy, checkpoints).run_stages(step)
+        else:
+            LOG.info("%d steps are done already", step)
+        distribution.wait_for_workers(strategy)
+        with strategy.scope():
+            step = restore_weights(state.averaged, settings)
     return Run(settings, mixture, state.averaged, step, mean_depth)
 
 
@@ -107,6 +112,14 @@ def distribute_batches(
     )
 
 
+def _keep_others_out(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    return lock_folder(
+        settings.folder,
+        f"another process trains in workdir {settings.folder}; wait for it, or choose "
+        "another --workdir",
+    )
+
+
 class _Loop:
     """The steps of a training, with their record and checkpoints."""
 
@@ -127,6 +140,9 @@ class _Loop:
         """Runs the stages that are left after a number of steps."""
         tensorboard = None
         if distribution.is_chief(self._strategy):
+            if not step:  # curves of a start that reached no checkpoint
+                curves = self._settings.folder / "tensorboard"
+                shutil.rmtree(curves, ignore_errors=True)
             tensorboard = TensorBoard(
                 self._settings, self._mixture, self._state.averaged
             )

@@ -1,0 +1,120 @@
+"""The signatures of an exported network: functions of TensorFlow alone."""
+
+from __future__ import annotations
+
+import base64
+
+import tensorflow as tf
+
+from trainer.augment import fit
+from trainer.export.decoding import decode_upright
+from trainer.models import Network
+
+# A PNG of one black pixel.
+_BLACK = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJ"
+    "RU5ErkJggg=="
+)
+
+
+class Signatures:
+    """The ways to ask a network, for pictures of any size.
+
+    Both answer with 'mask', float32 [N, H, W, 1] in 0 to 1, and 'depth', float32
+    [N, H, W, 1] in metres, and to no pairs with N = 0.
+    """
+
+    def __init__(self, network: Network, feed: tuple[int, int], size: tuple[int, int]):
+        """Takes a network.
+
+        Args:
+          network: The network to serve.
+          feed: Height and width of its input, if it is made for one size.
+          size: Height H and width W of the answers of such a network; one for all
+            sizes answers at the size of the (first) composite.
+        """
+        self._network, self._feed, self._size = network, feed, size
+
+    def answer(self, bg, fgbg):
+        """Answers for pixels.
+
+        Args:
+          bg: uint8 [N, h, w, 3], the empty scenes.
+          fgbg: uint8 [N, h, w, 3], the composites.
+        """
+        number = _count_pairs(bg, fgbg)
+        fed, answered = self._choose_sizes(lambda: tf.shape(fgbg)[1:3])
+        padding = [[0, _count_missing(number)], [0, 0], [0, 0], [0, 0]]
+        pair = (self._resize(tf.pad(each, padding), fed) for each in (bg, fgbg))
+        return _cut(self._predict(*pair, answered), number)
+
+    def answer_encoded(self, bg_bytes, fgbg_bytes):
+        """Answers for picture files; see `decode_upright`.
+
+        Args:
+          bg_bytes: string [N], the empty scenes.
+          fgbg_bytes: string [N], the composites.
+        """
+        number = _count_pairs(bg_bytes, fgbg_bytes)
+        filler = tf.repeat(tf.constant([_BLACK]), _count_missing(number))
+        bg_bytes = tf.concat([bg_bytes, filler], 0)
+        fgbg_bytes = tf.concat([fgbg_bytes, filler], 0)
+        fed, answered = self._choose_sizes(
+            lambda: tf.shape(decode_upright(fgbg_bytes[0]))[:2]
+        )
+        pair = (self._decode_all(each, fed) for each in (bg_bytes, fgbg_bytes))
+        return _cut(self._predict(*pair, answered), number)
+
+    def _choose_sizes(self, find_shape):
+        """Chooses the sizes of input and answer for composites of a shape."""
+        if not self._network.multiple:
+            return self._feed, self._size
+        shape = find_shape()
+        return self._network.feed_size(shape), shape
+
+    @tf.function  # both signatures call it, so that it is traced but once
+    def _predict(self, bg, fgbg, size):
+        if not self._network.multiple:
+            mask, depth = self._network.predict(bg, fgbg, size)
+        else:
+            mask, depth = (
+                self._resize(answers, size)
+                for answers in self._network.predict(bg, fgbg, None)
+            )
+        return {"mask": mask, "depth": depth}
+
+    def _resize(self, pictures, feed):
+        if not self._network.multiple:
+            return fit(pictures, feed)
+        pictures = tf.cast(pictures, tf.float32)
+        return tf.cond(
+            tf.reduce_all(tf.shape(pictures)[-3:-1] == feed),
+            lambda: pictures,
+            lambda: tf.image.resize(pictures, feed, antialias=True),
+        )
+
+    def _decode_all(self, encoded, feed):
+        shape = (None, None, 3) if self._network.multiple else (*feed, 3)
+        return tf.map_fn(
+            lambda picture: self._resize(decode_upright(picture), feed),
+            encoded,
+            fn_output_signature=tf.TensorSpec(shape, tf.float32),
+        )
+
+
+def _count_pairs(bg, fgbg):
+    number = tf.shape(fgbg)[0]
+    equal = tf.debugging.assert_equal(
+        tf.shape(bg)[0], number, "there have to be as many backgrounds as composites"
+    )
+    with tf.control_dependencies([equal]):
+        return tf.identity(number)
+
+
+def _count_missing(number):
+    """Counts the black pairs to add, since a network cannot take a batch of none."""
+    return 1 - tf.minimum(number, 1)
+
+
+def _cut(answers, number):
+    return {name: values[:number] for name, values in answers.items()}

@@ -1,0 +1,158 @@
+"""The record of a command's answers: by what they were made, and for which frames."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import pathlib
+from typing import Any
+
+from trainer.errors import UserError
+from trainer.files import name_failures, write_atomically
+from trainer.predict.answers import FILMED, KINDS, SUFFIXES
+
+RECORD = "predict.json"
+BACKGROUND = "background.png"
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What made the answers of a folder, kept in `predict.json`.
+
+    Attributes:
+      model: SHA-256 of the network's files.
+      background: SHA-256 of the picture of the empty scene, or words for how it is
+        found.
+      frames: Size and time of last change of every file with frames, by its name.
+      films: Kinds of answers whose video is finished.
+    """
+
+    model: str
+    background: str
+    frames: dict[str, list[int]]
+    films: tuple[str, ...] = ()
+
+    def write(self, folder: pathlib.Path) -> None:
+        """Writes the record.
+
+        Raises:
+          UserError: If it cannot be written.
+        """
+        text = json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+        write_atomically(folder / RECORD, text)
+
+
+def describe_command(
+    model: pathlib.Path,
+    background: pathlib.Path | str,
+    frames: tuple[pathlib.Path, ...],
+) -> Record:
+    """Describes the answers that a command makes.
+
+    Args:
+      model: Folder of the network.
+      background: The empty scene's picture, or words for how it is found.
+      frames: The files with frames.
+    """
+    network = hashlib.sha256()
+    for path in sorted(path for path in model.rglob("*") if path.is_file()):
+        if path.name == "saved_model.pb" or path.parent.name == "variables":
+            network.update(_digest(path).encode())
+    if isinstance(background, pathlib.Path):
+        background = _digest(background)
+    states = {path: path.stat() for path in frames}
+    return Record(
+        network.hexdigest(),
+        background,
+        {
+            path.name: [state.st_size, state.st_mtime_ns]
+            for path, state in states.items()
+        },
+    )
+
+
+def claim_folder(folder: pathlib.Path, wanted: Record, overwrite: bool) -> Record:
+    """Checks that a command may begin in a folder, or go on there.
+
+    Args:
+      folder: Gets the answers.
+      wanted: Describes the command.
+      overwrite: Whether to remove the answers that are there.
+
+    Returns:
+      The record to be written there, with the films that are finished.
+
+    Raises:
+      UserError: If another command's answers are there, or cannot be removed.
+    """
+    if overwrite:
+        _remove_answers(folder)
+    earlier = _read_record(folder)
+    reason = _find_difference(folder, earlier, wanted)
+    if reason:
+        raise UserError(
+            f"--out={folder}: {reason}; choose another --out, or add --overwrite to "
+            "remove them"
+        )
+    unchanged = earlier is not None and earlier.frames == wanted.frames
+    return dataclasses.replace(wanted, films=earlier.films if unchanged else ())
+
+
+def _find_difference(
+    folder: pathlib.Path, earlier: Record | None, wanted: Record
+) -> str | None:
+    """Says why a folder's answers are not those of a command; None where they are."""
+    if earlier is None:
+        return (
+            "has answers of which it is not known what made them"
+            if any(_list_answers(folder))
+            else None
+        )
+    if earlier.model != wanted.model:
+        return "has answers of another --model"
+    if earlier.background != wanted.background:
+        return "has answers for another background"
+    changed = [
+        name
+        for name, state in earlier.frames.items()
+        if wanted.frames.get(name) != state
+    ]
+    if changed:
+        number = (
+            f"{len(changed)} other frame files" if changed[1:] else "another frame file"
+        )
+        return f"has answers for {number}, such as {changed[0]}"
+    return None
+
+
+def _read_record(folder: pathlib.Path) -> Record | None:
+    try:
+        fields: dict[str, Any] = json.loads((folder / RECORD).read_text("utf-8"))
+        return Record(**fields | {"films": tuple(fields["films"])})
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _list_answers(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Lists what this package writes."""
+    files = [folder / f"{kind}.mp4" for kind in FILMED]
+    files += [folder / BACKGROUND, folder / RECORD]
+    for kind in KINDS:
+        files += (folder / kind).glob(f"*{SUFFIXES[kind]}")
+    return [path for path in files if path.is_file()]
+
+
+def _remove_answers(folder: pathlib.Path) -> None:
+    with name_failures(folder):
+        for path in _list_answers(folder):
+            path.unlink()
+    for kind in KINDS:
+        with contextlib.suppress(OSError):  # it is missing, or holds others' files
+            (folder / kind).rmdir()
+
+
+def _digest(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
