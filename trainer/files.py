@@ -88,12 +88,12 @@ def lock_folder(folder: pathlib.Path, busy: str) -> Iterator[None]:
     """
     # Not the process's own one, which would be taken twice without a word.
     lock = filelock.FileLock(folder / LOCK, timeout=0, is_singleton=False)
-    try:
-        with name_failures(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+    with name_failures(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
             lock.acquire()
-    except filelock.Timeout as error:
-        raise UserError(busy) from error
+        except filelock.Timeout as error:
+            raise UserError(busy) from error
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ _LITTLE_ENDIAN = (
 )
 _ORIENTED = rf"(?s){_EXIF}(?:{_BIG_ENDIAN}|{_LITTLE_ENDIAN})\C*"
 # A PNG's 26th byte is 4 or 6 where it has alpha; `tRNS` names transparent colours.
-_TRANSPARENT = r"(?s)\x89PNG\C{21}(?:[\x04\x06]\C*|\C{0,900}?tRNS\C*)"
+_TRANSPARENT = r"(?s)\CPNG\C{21}(?:[\x04\x06]|\C*?tRNS)\C*"
 
 
 def decode_upright(encoded: tf.Tensor) -> tf.Tensor:

@@ -1,11 +1,14 @@
+import io
 import json
 import subprocess
 import sys
 
 import numpy as np
+import PIL.Image
 import pytest
+import tensorflow as tf
 
-from trainer import data
+from trainer import data, main
 
 # Runs where neither Keras nor this project can be imported.
 CLIENT = """
@@ -155,3 +158,95 @@ def test_refine_is_served_whole_and_answers_at_the_pictures_own_size(
     new, there = found["own_mask"] >= 0.5, pairs["mask"] >= 128
     iou = (new & there).sum() / (new | there).sum()
     assert report["network"]["mask_iou"] == pytest.approx(iou, abs=2e-3)
+
+
+EMPTY = """
+import sys
+sys.modules.update(keras=None, trainer=None, fgbg_tfds=None)
+import numpy as np
+import tensorflow as tf
+
+served = tf.saved_model.load(sys.argv[1]).signatures
+none = tf.zeros([0, 64, 96, 3], tf.uint8)
+words = tf.zeros([0], tf.string)
+for answers in (
+    served["images"](bg=none, fgbg=none),
+    served["serving_default"](bg_bytes=words, fgbg_bytes=words),
+):
+    print(*(f"{name} {tuple(v.shape)}" for name, v in sorted(answers.items())))
+for ask in (
+    lambda: served["images"](bg=none, fgbg=tf.zeros([2, 64, 96, 3], tf.uint8)),
+    lambda: served["serving_default"](bg_bytes=words, fgbg_bytes=tf.constant([b""])),
+):
+    try:
+        ask()
+    except tf.errors.InvalidArgumentError as error:
+        print("as many backgrounds as composites" in error.message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("network", "sizes"),
+    [
+        ("trained", ("(0, 64, 64, 1)",) * 2),
+        ("refined", ("(0, 64, 96, 1)", "(0, 1, 1, 1)")),
+    ],
+)
+def test_no_pairs_have_no_answers(request, tmp_path, network, sizes):
+    folder = request.getfixturevalue(network) / "export" / "1"
+    done = subprocess.run(
+        [sys.executable, "-c", EMPTY, str(folder)],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    expected = [f"depth {size} mask {size}" for size in sizes]
+    assert done.stdout.splitlines() == [*expected, "True", "True"]
+
+
+def test_pictures_held_sideways_are_turned(trained, pairs):
+    served = tf.saved_model.load(str(trained / "export" / "1")).signatures
+    upright, sideways = [], []
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    for name in ("bg", "fgbg"):
+        pixels = pairs[name][0][:, :40]
+        for pictures, stored, options in (
+            (upright, pixels, {}),
+            (sideways, np.rot90(pixels), {"exif": exif}),
+        ):
+            memory = io.BytesIO()
+            PIL.Image.fromarray(stored).save(memory, "PNG", **options)
+            pictures.append(memory.getvalue())
+    answers = [
+        served["serving_default"](
+            bg_bytes=tf.constant([bg]), fgbg_bytes=tf.constant([fgbg])
+        )
+        for bg, fgbg in (upright, sideways)
+    ]
+    for name in ("mask", "depth"):
+        np.testing.assert_array_equal(answers[0][name], answers[1][name])
+
+
+def test_a_version_is_never_written_over(settings, tmp_path, caplog):
+    caplog.set_level("INFO", logger="trainer")
+    main.run(settings(checkpoint_steps=1, weights="last"))
+    first = tmp_path / "export" / "1"
+    written = (first / "saved_model.pb").stat()
+    (tmp_path / "export" / "2.part").mkdir()  # of an export that was killed
+    main.run(settings(mode="export"))
+    assert f"{first} has these weights already" in caplog.text
+    # Other weights: those of the first step.
+    for path in (tmp_path / "checkpoints").glob("ckpt-2*"):
+        path.unlink()
+    state = tmp_path / "checkpoints" / "checkpoint"
+    state.write_text(state.read_text().replace("ckpt-2", "ckpt-1"))
+    main.run(settings(mode="export"))
+    assert (first / "saved_model.pb").stat() == written
+    assert sorted(path.name for path in (tmp_path / "export").iterdir()) == [
+        *(".lock", "1", "2")
+    ]
+    described = json.loads((first.parent / "2/assets.extra/export.json").read_text())
+    assert described["step"] == 1 and described["dataset"] == "miniset/sample/1.0.0"
+    assert "EXIF orientation" in (first / "assets.extra/README.md").read_text()
