@@ -178,3 +178,22 @@ def test_what_found_room_on_a_full_disk_can_be_played(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]
     assert len(list(VideoReader(path))) > 50
+
+
+@pytest.mark.parametrize(("turned", "aspect"), [(0, "4/3"), (90, "3/4")])
+def test_the_shape_of_pixels_is_kept(tmp_path, models, turned, aspect):
+    path, scene = tmp_path / "wide.mp4", np.full((48, 64, 3), 90, np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        stream.set_display_rotation(turned)
+        for _ in range(4):
+            frame = av.VideoFrame.from_ndarray(scene, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert VideoReader(path).pixel_aspect == Fraction(aspect)
+    flags = (f"--model={models / 'any'}", f"--out={tmp_path / 'out'}")
+    assert predict.main([*flags, "--write=overlay", str(path)]) == 0
+    overlay = VideoReader(tmp_path / "out" / "overlay.mp4")
+    assert overlay.pixel_aspect == Fraction(aspect)
