@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from trainer.augment import fit
 from trainer.data import Mixture, average_depth
-from trainer.errors import UserError
+from trainer.errors import UserError, summarise
 from trainer.files import expand, write_atomically
 from trainer.models import Network, make_network
 from trainer.settings import IDENTITY, USE, Settings, names_of
@@ -235,8 +235,7 @@ def restore_newest(
         try:
             restore(path)
         except (tf.errors.OpError, AssertionError, LookupError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            LOG.warning("checkpoint %s is damaged: %s", path, reason)
+            LOG.warning("checkpoint %s is damaged: %s", path, summarise(error))
             continue
         if path != paths[0]:
             LOG.warning("went back to checkpoint %s", path)

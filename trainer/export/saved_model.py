@@ -9,7 +9,7 @@ import shutil
 import keras
 import tensorflow as tf
 
-from trainer.errors import UserError
+from trainer.errors import UserError, summarise
 from trainer.export.description import (
     describe,
     read_description,
@@ -56,9 +56,9 @@ def export(run: Run, chief: bool = True) -> None:
             _write(run, size, description, partial)
             partial.rename(folder / str(number))
         except (OSError, tf.errors.OpError) as error:
-            reason = str(error).splitlines()[0]
             raise UserError(
-                f"cannot write {folder / str(number)}; is there space? ({reason})"
+                f"cannot write {folder / str(number)}; is there space? "
+                f"({summarise(error)})"
             ) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)

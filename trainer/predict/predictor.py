@@ -8,7 +8,7 @@ import pathlib
 
 import numpy as np
 
-from trainer.errors import UserError
+from trainer.errors import UserError, summarise
 from trainer.predict.video import format_size
 from trainer.versions import list_versions
 
@@ -36,8 +36,9 @@ class Predictor:
         try:
             self._model = tf.saved_model.load(str(folder))
         except (OSError, ValueError, tf.errors.OpError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"--model={folder} cannot be loaded: {reason}") from error
+            raise UserError(
+                f"--model={folder} cannot be loaded: {summarise(error)}"
+            ) from error
         served = self._model.signatures.get("images")
         if served is None or not {"mask", "depth"} <= set(served.structured_outputs):
             raise UserError(
@@ -68,10 +69,9 @@ class Predictor:
                 bg=tf.constant(background[None]), fgbg=tf.constant(frame[None])
             )
         except tf.errors.OpError as error:
-            reason = error.message.splitlines()[0]
             raise UserError(
                 f"the model cannot take frames of {format_size(frame.shape)} pixels: "
-                f"{reason}"
+                f"{summarise(error)}"
             ) from error
         size = frame.shape[:2]
         mask, depth = (

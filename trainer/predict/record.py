@@ -96,8 +96,9 @@ def claim_folder(folder: pathlib.Path, wanted: Record, overwrite: bool) -> Recor
             f"--out={folder}: {reason}; choose another --out, or add --overwrite to "
             "remove them"
         )
-    unchanged = earlier is not None and earlier.frames == wanted.frames
-    return dataclasses.replace(wanted, films=earlier.films if unchanged else ())
+    if earlier is None or earlier.frames != wanted.frames:
+        return wanted
+    return dataclasses.replace(wanted, films=earlier.films)
 
 
 def _find_difference(
@@ -130,7 +131,12 @@ def _find_difference(
 def _read_record(folder: pathlib.Path) -> Record | None:
     try:
         fields: dict[str, Any] = json.loads((folder / RECORD).read_text("utf-8"))
-        return Record(**fields | {"films": tuple(fields["films"])})
+        return Record(
+            fields["model"],
+            fields["background"],
+            fields["frames"],
+            tuple(fields["films"]),
+        )
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import pathlib
+import shutil
 
 import tensorflow as tf
 
-from trainer.errors import UserError
+from trainer.errors import UserError, summarise
 from trainer.files import write_atomically
 from trainer.runs import read_best, restore_newest
 from trainer.train.state import State
@@ -98,10 +99,11 @@ class Checkpoints:
         try:
             manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
-            reason = str(error).splitlines()[0]
+            for partial in pathlib.Path(manager.directory).glob("*_temp"):
+                shutil.rmtree(partial, ignore_errors=True)
             raise UserError(
                 f"cannot write a checkpoint to {self._folder.parent}; "
-                f"is there space? ({reason})"
+                f"is there space? ({summarise(error)})"
             ) from error
 
 

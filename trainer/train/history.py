@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 
 import numpy as np
 import tqdm
 
+from trainer.errors import UserError
 from trainer.evaluate import MASK_SUMS, compute_mask_metrics
 from trainer.files import name_failures, write_atomically
 from trainer.settings import Settings
@@ -85,7 +87,13 @@ class History:
     def __exit__(self, *error):
         self._bar.close()
         if self._tensorboard:
-            self._tensorboard.close()
+            # What stopped the training is told, and not what follows from it.
+            with (
+                contextlib.suppress(UserError)
+                if any(error)
+                else contextlib.nullcontext()
+            ):
+                self._tensorboard.close()
         if self._all_steps:
             waited, seconds = self._all_waited, self._all_seconds
             LOG.info(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.contract import FEATURES
 from trainer.data import Mixture, make_evaluation_batches
+from trainer.errors import UserError, summarise
 from trainer.figures import colour_depth
 from trainer.models import Network
 from trainer.settings import Settings
@@ -38,12 +42,12 @@ class TensorBoard:
           averaged: The network with the averaged weights.
         """
         self._averaged = averaged
-        self._writer = tf.summary.create_file_writer(
-            str(settings.folder / "tensorboard")
-        )
+        self._folder = settings.folder / "tensorboard"
         self._batch = _read_examples(settings, mixture)
         dataset = {"dataset": mixture.full_name, "fingerprint": mixture.fingerprint}
-        with self._writer.as_default(step=0):
+        with _name_failures(self._folder):
+            self._writer = tf.summary.create_file_writer(str(self._folder))
+        with self._write(step=0):
             tf.summary.text("dataset", _format_table(dataset))
             tf.summary.text("settings", _format_table(dataclasses.asdict(settings)))
 
@@ -64,7 +68,7 @@ class TensorBoard:
 
     def write_scalars(self, step: int, values: dict[str, float]) -> None:
         """Writes every value under its tag."""
-        with self._writer.as_default(step=step):
+        with self._write(step):
             for tag, value in values.items():
                 tf.summary.scalar(tag, value)
 
@@ -72,7 +76,7 @@ class TensorBoard:
         """Writes composites, masks and depths, the true ones left of the predicted."""
         batch, size = self._batch, self._batch["mask"].shape[1:3]
         mask, depth = self._averaged.predict(batch["bg"], batch["fgbg"], tuple(size))
-        with self._writer.as_default(step=step):
+        with self._write(step):
             tf.summary.image(
                 "held_out/composite", batch["fgbg"] / 255, max_outputs=PICTURES
             )
@@ -82,11 +86,32 @@ class TensorBoard:
             tf.summary.image(
                 "held_out/depth", colour_depth(depths), max_outputs=PICTURES
             )
-        self._writer.flush()
+            self._writer.flush()
 
     def close(self) -> None:
-        """Flushes and closes the file."""
-        self._writer.close()
+        """Flushes and closes the file.
+
+        Raises:
+          UserError: If it cannot be written, as when the disk is full.
+        """
+        with _name_failures(self._folder):
+            self._writer.close()
+
+    @contextlib.contextmanager
+    def _write(self, step: int) -> Iterator[None]:
+        with _name_failures(self._folder), self._writer.as_default(step=step):
+            yield
+
+
+@contextlib.contextmanager
+def _name_failures(folder: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise UserError(
+            f"cannot write curves for TensorBoard to {folder.parent}; is there space? "
+            f"({summarise(error)})"
+        ) from error
 
 
 def _read_examples(settings: Settings, mixture: Mixture) -> dict:
