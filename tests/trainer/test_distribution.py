@@ -14,8 +14,11 @@ from trainer.errors import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
 STEPS = 50
+# AdamW amplifies the rounding of sums, by 2 a step at a learning rate of 0.001, so that
+# after some 25 steps two devices are as far apart as two seeds. At a tenth it does not.
 PLAIN = (
     *("--precision=float32", "--dropout=0", "--nodeterministic"),
+    "--learning_rate=0.0001",
     *(f"--train_steps={STEPS}", "--checkpoint_steps=25", f"--summary_steps={STEPS}"),
 )
 STACKS = ("--recipe=paper", "--learning_rate=0.001", f"--coarse_steps={STEPS // 2}")
@@ -72,13 +75,10 @@ def reports(workdir):
 
 
 def assert_same(workdir, alone):
-    """AdamW amplifies the rounding of sums, so losses drift apart after a while."""
-    found, expected = losses(workdir), losses(alone)
-    np.testing.assert_allclose(found[:10], expected[:10], rtol=1e-4)
-    np.testing.assert_allclose(found, expected, rtol=1e-2)
+    np.testing.assert_allclose(losses(workdir), losses(alone), rtol=1e-4)
     examples, baselines, network = reports(workdir)
     assert (examples, baselines) == reports(alone)[:2]
-    assert network == pytest.approx(reports(alone)[2], rel=2e-2)
+    assert network == pytest.approx(reports(alone)[2], rel=1e-3)
 
 
 def test_two_devices_do_what_one_does(command, alone, tmp_path):
