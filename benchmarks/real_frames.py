@@ -1,26 +1,31 @@
 """Masks on the frames of real fixed cameras whose truth was drawn by hand.
 
-    python benchmarks/real_frames.py --sequences baseline/highway SBI/HallAndMonitor \
-        --models runs/refine_cpu/export/1 runs/cpu/export/1
+    python benchmarks/real_frames.py --cameras ../shared/cameras --models runs/refine_cpu
 
-A sequence is a folder as of CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126, and of
-SBI 2015, https://doi.org/10.1007/978-3-319-23222-5_57: pictures in input/ and in
-groundtruth/, matched by the numbers at the end of their names. In the truth 0 is
-background, 50 shadow and 255 new; pixels of other values are not counted. The
-background is --background, or else a median: of the frames before the first one of
-temporalROI.txt, if these are more than ten, or of all. Subtraction has for each
-sequence the threshold that is best on these very frames. Prints a Markdown table; with
---out, frame, background, truth and answers are drawn beside each other.
+A camera is a folder with frames/NUMBER.jpg and groundtruth/NUMBER.png for some of them:
+255 is new, 0 is not, 50 is shadow, which is not new either; other values are not
+counted. `python -m trainer.predict` is run twice on all frames of each camera: without
+a background, and with a clean one, the median of what the truth calls background. F is
+2 TP / (2 TP + FP + FN) over all counted pixels of a camera; means are over cameras, as
+in CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126. Beside the networks stand
+subtraction of the frames' median, and of the clean background, with the threshold that
+is best on these very frames; and, where OpenCV is installed, its MOG2 and KNN, which
+see every frame from the first on. Prints a Markdown table, and the seconds of finding
+the scene and of a frame; with --out, the worst frames are drawn: frame, background
+found, truth, and the answers.
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
+import contextlib
+import importlib.util
 import os
 import pathlib
-import re
 import sys
+import tempfile
+import time
+import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -31,19 +36,14 @@ import tqdm
 
 from trainer import figures
 from trainer.errors import UserError
-from trainer.evaluate import baselines, metrics
-from trainer.predict.frames import (
-    check_size,
-    compute_median,
-    find_frames,
-    read_picture,
-)
-from trainer.predict.predictor import Predictor
+from trainer.evaluate import baselines
+from trainer.predict import __main__ as predict
+from trainer.predict import read_picture
+from trainer.predict.frames import find_frames
 
 BACKGROUND, SHADOW, NEW = 0, 50, 255
-ENOUGH = 10  # frames that a background needs more than
-COLUMNS = ("iou", "f", "precision", "recall")
 WIDTH = 320  # of a drawn frame, pixels
+SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 def main() -> None:
@@ -51,135 +51,189 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    folders = {"type": pathlib.Path, "nargs": "+", "metavar": "DIR", "required": True}
-    parser.add_argument("--sequences", **folders)
-    parser.add_argument("--models", **folders)
-    parser.add_argument("--background", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--frames", type=int, default=100, help="of each, at most")
-    parser.add_argument("--out", type=pathlib.Path, metavar="FILE.jpg")
+    folder = {"type": pathlib.Path, "metavar": "DIR"}
+    parser.add_argument("--cameras", **folder, default="../shared/cameras")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="some of them")
+    parser.add_argument("--models", **folder, nargs="+", required=True)
+    parser.add_argument("--out", type=parse_output, metavar="FILE.jpg")
+    parser.add_argument("--drawn", type=int, default=1, help="frames of each camera")
     arguments = parser.parse_args()
-    if arguments.frames < 1:
-        parser.error(f"--frames={arguments.frames}: give 1 or more")
     try:
         compare(arguments)
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")
 
 
+def parse_output(text: str) -> pathlib.Path:
+    """Parses the path of a picture."""
+    path = pathlib.Path(text)
+    if path.suffix.lower() not in SUFFIXES:
+        raise argparse.ArgumentTypeError(f"{text}: give one of {', '.join(SUFFIXES)}")
+    return path
+
+
 def compare(arguments: argparse.Namespace) -> None:
     """Compares as the command line asks."""
-    sequences = [frames_of(folder) for folder in arguments.sequences]
-    predictors = {str(path): Predictor(path) for path in arguments.models}
-    print("| sequence | | frames | IoU | F | precision | recall | false pos. % |")
-    print("|---" * 8 + "|")
-    drawn = []
-    for folder, (before, pairs) in zip(arguments.sequences, sequences, strict=True):
-        if arguments.background:
-            background = read_picture(arguments.background)
-        else:
-            chosen = np.linspace(0, len(before) - 1, min(len(before), 51)).astype(int)
-            background = compute_median([read_picture(before[i]) for i in chosen])
-        number = min(len(pairs), arguments.frames)
-        pairs = [pairs[i] for i in np.linspace(0, len(pairs) - 1, number).astype(int)]
-        sums, rows = measure(background, pairs, predictors)
-        table(folder.name, sums)
-        drawn += rows
+    cameras = [path for path in sorted(arguments.cameras.iterdir()) if path.is_dir()]
+    if arguments.only:
+        cameras = [path for path in cameras if path.name in arguments.only]
+    if not cameras:
+        raise UserError(f"no camera in {arguments.cameras}")
+    table, drawn = {}, []
+    for camera in tqdm.tqdm(cameras, unit="camera"):
+        masks, backgrounds = answer(camera, arguments.models)
+        truth = read_truth(camera)
+        table[camera.name] = {
+            name: score(found, truth) for name, found in masks.items()
+        }
+        drawn += draw_worst(camera, masks, backgrounds, truth, arguments.drawn)
+    names = list(next(iter(table.values())))
+    print("| | " + " | ".join(names) + " |")
+    print("|---" * (len(names) + 1) + "|")
+    for camera, figures_ in table.items():
+        print(f"| {camera} | " + " | ".join(f"{figures_[n]:.3f}" for n in names) + " |")
+    means = [np.mean([row[name] for row in table.values()]) for name in names]
+    print("| mean | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
     if arguments.out:
         PIL.Image.fromarray(np.concatenate(drawn)).save(arguments.out)
 
 
-def frames_of(folder: pathlib.Path) -> tuple[list, list]:
-    """Frames that make the background, and pairs of frame and truth to compare."""
-    inputs, truths = (
-        {number_of(path): path for path in pictures.paths}
-        for pictures in map(find_frames, ([folder / "input"], [folder / "groundtruth"]))
-    )
-    region = folder / "temporalROI.txt"
-    first, last = 0, max(inputs)
-    if region.exists():
-        try:
-            first, last = map(int, region.read_text().split())
-        except ValueError as error:
-            raise UserError(
-                f"{region} must hold two numbers, of the first and the last frame"
-            ) from error
-    before = [path for number, path in inputs.items() if number < first]
-    numbers = [n for n in inputs if n in truths and first <= n <= last]
-    if not numbers:
-        raise UserError(f"no picture of {folder / 'input'} has a truth of its number")
-    if len(before) <= ENOUGH:
-        before = list(inputs.values())
-    return before, [(inputs[number], truths[number]) for number in numbers]
+def answer(camera: pathlib.Path, models: list[pathlib.Path]) -> tuple[dict, dict]:
+    """Masks of all ways, bool [N, H, W], and backgrounds, by name."""
+    frames = read_frames(camera)
+    truth = read_truth(camera)
+    numbers = [name for name in frames if name in truth]
+    clean = find_clean(frames, truth)
+    median = np.median(list(frames.values()), 0).astype(np.uint8)
+    chosen = {name: frames[name] for name in numbers}
+    masks = {
+        "subtraction, median": subtract(chosen, median, truth),
+        "subtraction, clean": subtract(chosen, clean, truth),
+    }
+    for name, make in find_peers().items():
+        peer = make()
+        found = {number: peer.apply(frame) == NEW for number, frame in frames.items()}
+        masks[name] = np.stack([found[number] for number in numbers])
+    backgrounds = {}
+    for model in models:
+        for way in ("frames alone", "clean"):
+            name = f"{model}, {way}"
+            with tempfile.TemporaryDirectory() as folder:
+                out = pathlib.Path(folder)
+                PIL.Image.fromarray(clean).save(out / "clean.png")
+                given = [f"--background={out / 'clean.png'}"] if way == "clean" else []
+                begun = time.perf_counter()
+                run_predict(model, out / "out", given, camera / "frames")
+                seconds = time.perf_counter() - begun
+                masks[name] = np.stack(
+                    [
+                        read_picture(out / f"out/mask/{number}.png")[..., 0] >= 128
+                        for number in numbers
+                    ]
+                )
+                path = out / "out" / "background.png"
+                if path.exists():
+                    backgrounds[name] = read_picture(path)
+            tqdm.tqdm.write(
+                f"{camera.name}, {name}: {seconds:.1f} s for {len(frames)} frames"
+            )
+    return masks, backgrounds | {"clean": clean}
 
 
-def number_of(path: pathlib.Path) -> int:
-    """Finds the number at the end of a picture's name."""
-    digits = re.search(r"\d+$", path.stem)
-    if not digits:
-        raise UserError(f"{path} has no number at the end of its name")
-    return int(digits[0])
+def run_predict(model, out, given, frames) -> None:
+    """Runs the command, and keeps quiet what it prints."""
+    flags = [f"--model={model}", f"--out={out}", "--write=mask", *given]
+    with open(os.devnull, "w") as nothing, contextlib.redirect_stderr(nothing):
+        status = predict.main([*flags, str(frames)])
+    if status:
+        raise UserError(f"trainer.predict failed on {frames}")
 
 
-def measure(background, pairs, predictors) -> tuple[dict, list]:
-    """Measures every way on every frame; gives sums and rows of pictures."""
-    sums, changes, rows = collections.defaultdict(list), [], []
-    shown = {len(pairs) // 3, 2 * len(pairs) // 3}
-    for index, (frame_path, truth_path) in enumerate(tqdm.tqdm(pairs, unit="frame")):
-        frame = read_picture(frame_path)
-        check_size(frame_path, frame.shape[:2], background.shape[:2], "the background")
-        grey = read_picture(truth_path)[..., :1]
-        check_size(truth_path, grey.shape[:2], frame.shape[:2], str(frame_path))
-        truth = (grey == NEW).astype(np.float32)
-        known = np.isin(grey, (BACKGROUND, SHADOW, NEW)).astype(np.float32)
-        change = np.abs(frame.astype(np.float32) - background).max(-1, keepdims=True)
-        changes.append((change, truth, known))
-        masks = {name: ask(background, frame)[0] for name, ask in predictors.items()}
-        for name, mask in masks.items():
-            sums[name].append(count_pixels(mask, truth, known))
-        if index in shown:
-            rows.append(draw_row(background, frame, truth, masks.values()))
+def find_peers() -> dict:
+    """OpenCV's subtractors, by name; none where it is not installed."""
+    if not importlib.util.find_spec("cv2"):
+        print("OpenCV is not installed: no MOG2, no KNN")
+        return {}
+    import cv2
+
+    return {
+        "MOG2": cv2.createBackgroundSubtractorMOG2,
+        "KNN": cv2.createBackgroundSubtractorKNN,
+    }
+
+
+def read_frames(camera: pathlib.Path) -> dict[str, np.ndarray]:
+    """All frames by number, in order."""
+    return {
+        path.stem: read_picture(path) for path in find_frames([camera / "frames"]).paths
+    }
+
+
+def read_truth(camera: pathlib.Path) -> dict[str, np.ndarray]:
+    """Truth by number, uint8 [H, W]."""
+    paths = find_frames([camera / "groundtruth"]).paths
+    return {path.stem: read_picture(path)[..., 0] for path in paths}
+
+
+def find_clean(frames, truth) -> np.ndarray:
+    """The median of what the truth calls background; of all where it never does."""
+    seen = np.stack([frames[n] for n in truth]).astype(np.float32)
+    seen[np.stack(list(truth.values())) != BACKGROUND] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of places without any
+        clean = np.nanmedian(seen, 0)
+    median = np.median(list(frames.values()), 0)
+    return np.where(np.isnan(clean), median, clean).round().astype(np.uint8)
+
+
+def subtract(frames, background, truth) -> np.ndarray:
+    """Masks of subtraction with the best threshold, bool [N, H, W]."""
+    changes = {
+        number: np.abs(frame.astype(np.float32) - background).max(-1)
+        for number, frame in frames.items()
+    }
+    known = {n: np.isin(truth[n], (BACKGROUND, SHADOW, NEW)) for n in frames}
     best = baselines.find_best_threshold(
-        (change[known > 0], truth[known > 0]) for change, truth, known in changes
+        (changes[n][known[n]], (truth[n] == NEW)[known[n]].astype(np.float32))
+        for n in frames
     )
-    sums[f"subtraction, ≥ {best}"] = [
-        count_pixels(baselines.subtract(change, best), truth, known)
-        for change, truth, known in changes
+    return np.stack([change >= best for change in changes.values()])
+
+
+def score(found: np.ndarray, truth: dict) -> float:
+    """F over all counted pixels."""
+    labels = np.stack(list(truth.values()))
+    known, new = np.isin(labels, (BACKGROUND, SHADOW, NEW)), labels == NEW
+    hits = (found & new & known).sum()
+    return 2 * hits / ((found & known).sum() + (new & known).sum())
+
+
+def draw_worst(camera, masks, backgrounds, truth, number) -> list[np.ndarray]:
+    """Draws the frames on which the first network alone is worst."""
+    frames = read_frames(camera)
+    first = next(name for name in masks if name.endswith("frames alone"))
+    numbers = list(truth)
+    each = [
+        score(masks[first][i : i + 1], {n: truth[n]})
+        if (truth[n] == NEW).any()
+        else 1.0
+        for i, n in enumerate(numbers)
     ]
-    return sums, rows
-
-
-def count_pixels(mask, truth, known) -> dict[str, np.ndarray]:
-    """Counts the pixels of one frame, each [1]."""
-    sums = metrics.sum_mask_pixels(mask[None], truth[None], known[None])
-    sums["nothing"] = ((1 - truth) * known).sum().reshape(1)
-    return {name: np.asarray(value) for name, value in sums.items()}
-
-
-def table(sequence: str, sums: dict[str, list]) -> None:
-    """Prints a line for each way."""
-    for name, each in sums.items():
-        total = {key: np.concatenate([one[key] for one in each]) for key in each[0]}
-        found = metrics.compute_mask_metrics(total)
-        cells = " | ".join(f"{found[f'mask_{column}']:.3f}" for column in COLUMNS)
-        alarms = 100 * total["false_alarms"].sum() / total["nothing"].sum()
-        print(f"| {sequence} | {name} | {len(each)} | {cells} | {alarms:.3f} |")
-        sequence = ""
-
-
-def draw_row(background, frame, truth, masks) -> np.ndarray:
-    """Draws frame, background, truth, and each mask over the frame in a row."""
-    white = np.repeat((truth * 255).astype(np.uint8), 3, -1)
-    pictures = [
-        frame,
-        background,
-        white,
-        *(figures.draw_overlay(frame, m) for m in masks),
-    ]
-    size = (WIDTH, round(WIDTH * frame.shape[0] / frame.shape[1]))
-    return np.concatenate(
-        [np.asarray(PIL.Image.fromarray(picture).resize(size)) for picture in pictures],
-        1,
-    )
+    rows = []
+    for index in np.argsort(each)[:number]:
+        frame, labels = frames[numbers[index]], truth[numbers[index]]
+        white = np.repeat(labels[..., None], 3, -1)
+        shown = [frame, backgrounds[first], white]
+        shown += [
+            figures.draw_overlay(frame, found[index][..., None].astype(np.float32))
+            for name, found in masks.items()
+            if "," in name and "subtraction" not in name
+        ]
+        size = (WIDTH, round(WIDTH * frame.shape[0] / frame.shape[1]))
+        rows.append(
+            np.concatenate([PIL.Image.fromarray(p).resize(size) for p in shown], 1)
+        )
+    return rows
 
 
 if __name__ == "__main__":

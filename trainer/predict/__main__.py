@@ -12,22 +12,26 @@ import pathlib
 import signal
 import sys
 
-import numpy as np
-
 from trainer.command_line import run_command
 from trainer.errors import UserError
-from trainer.files import lock_folder, require_writable, write_atomically
-from trainer.picture_files import read_picture, read_size
-from trainer.predict.answers import FILMED, KINDS, encode_picture
-from trainer.predict.frames import compute_median, find_frames
+from trainer.files import lock_folder, require_writable
+from trainer.picture_files import read_picture
+from trainer.predict.answers import FILMED, KINDS
+from trainer.predict.frames import VideoFrames, find_frames
 from trainer.predict.predictor import Predictor, find_model
-from trainer.predict.record import BACKGROUND, claim_folder, describe_command
+from trainer.predict.record import claim_folder, describe_command
+from trainer.predict.scenes import (
+    BACKGROUND,
+    find_behind,
+    find_given,
+    read_scene,
+    write_scene,
+)
 from trainer.predict.writing import predict_frames
 
 LOG = logging.getLogger("trainer")
 
-MEDIAN_FRAMES = 25
-FEWEST_FRAMES = 3  # with fewer, one of them would be compared with itself
+SCENE_FRAMES = 60
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -39,39 +43,58 @@ def run(arguments: argparse.Namespace) -> None:
         be read.
     """
     # All checks come before anything is written, the quick ones first.
-    if arguments.background and arguments.median_frames:
+    if arguments.background and arguments.scene_frames:
         raise UserError(
-            f"--median_frames={arguments.median_frames} is for a run without "
+            f"--scene_frames={arguments.scene_frames} is for a run without "
             "--background; leave one of them out"
         )
     model, out = find_model(arguments.model), arguments.out
     require_writable(out, "out")
     frames = find_frames(arguments.frames)
-    if arguments.background:
-        size = read_size(arguments.background)
-        frames.check(size, f"the background {arguments.background}")
+    empty = find_frames([arguments.background]) if arguments.background else None
+    if isinstance(empty, VideoFrames):
+        raise UserError(
+            f"--background={arguments.background} is no picture and no folder of "
+            "pictures; without it, the empty scene is found in the frames"
+        )
+    if empty:
+        owner = f"the background {empty.paths[0]}"
+        frames.check(empty.sizes[0], owner)
+        empty.check(empty.sizes[0], owner)
     else:
         frames.check(frames.sizes[0], str(frames.paths[0]))
     predictor = Predictor(model)
-    median_frames = arguments.median_frames or MEDIAN_FRAMES
+    number = arguments.scene_frames or SCENE_FRAMES
     command = describe_command(
-        model, arguments.background or f"median of {median_frames}", frames.paths
+        model,
+        empty.paths if empty else f"behind {number} frames",
+        frames.paths,
     )
     with lock_folder(out, f"another process writes to --out={out}; choose another"):
         record = claim_folder(out, command, arguments.overwrite)
         films = set(FILMED) & set(arguments.write) if frames.video else set()
         # Finished videos stay; one that was cut short is written anew.
         kinds = [kind for kind in arguments.write if kind not in record.films]
-        scene = arguments.background or out / BACKGROUND
-        if scene.exists():
-            background = read_picture(scene)
+        if empty and empty.number == 1:
+            background, spread = read_picture(empty.paths[0]), None
             record.write(out)
         else:
-            background = _find_background(frames, median_frames)
-            record.write(out)
-            write_atomically(scene, encode_picture(background, ".png"))
-        LOG.info("the background is %s", scene)
-        number = predict_frames(predictor, background, frames, out, kinds)
+            if not (out / BACKGROUND).exists():
+                scene = (
+                    find_given(empty, number, predictor)
+                    if empty
+                    else find_behind(frames, number, predictor)
+                )
+                record.write(out)
+                write_scene(out, scene)
+            LOG.info("the background is %s", out / BACKGROUND)
+            background, spread = read_scene(out)
+
+        def look(background, frame):
+            mask, depth = predictor(background, frame)
+            return (spread.calm(mask, frame) if spread else mask), depth
+
+        number = predict_frames(look, background, frames, out, kinds)
         if films:
             films |= set(record.films)
             dataclasses.replace(record, films=tuple(sorted(films))).write(out)
@@ -102,17 +125,17 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--background",
         type=_parse_path,
-        metavar="FILE",
-        help="picture of the empty scene, by the same camera and of the same size; "
-        "without it, the median of frames spread over all of them",
+        metavar="PATH",
+        help="picture of the empty scene, by the same camera and of the same size, or "
+        "a folder of several, which also show what moves by itself; without it, the "
+        "empty scene is found in the frames",
     )
     parser.add_argument(
-        "--median_frames",
+        "--scene_frames",
         type=_parse_positive,
         metavar="N",
-        help="without --background: number of frames of the median (up to twice as "
-        "many of a video); objects that stand still in half of them stay in it "
-        "(default: 25)",
+        help="without --background: number of frames, spread over all of them, that "
+        f"the empty scene is found in (default: {SCENE_FRAMES})",
     )
     parser.add_argument(
         "--out",
@@ -158,18 +181,6 @@ def main(argv: list[str] | None = None) -> int:
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
     return run_command(lambda: run(arguments))
-
-
-def _find_background(frames, number: int) -> np.ndarray:
-    """Computes the median of some frames."""
-    LOG.info("no --background: taking the median of frames")
-    chosen = frames.sample(number)
-    if len(chosen) < FEWEST_FRAMES:
-        raise UserError(
-            f"--background is missing: the median of {len(chosen)} frame(s) is no "
-            f"empty scene; give a picture of it, or at least {FEWEST_FRAMES} frames"
-        )
-    return compute_median(chosen)
 
 
 def _parse_kinds(text: str) -> tuple[str, ...]:

@@ -7,14 +7,15 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from trainer.errors import UserError
 from trainer.files import name_failures, write_atomically
 from trainer.predict.answers import FILMED, KINDS, SUFFIXES
+from trainer.predict.scenes import BACKGROUND, BOUNDS, SURENESS
 
 RECORD = "predict.json"
-BACKGROUND = "background.png"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Record:
 
     Attributes:
       model: SHA-256 of the network's files.
-      background: SHA-256 of the picture of the empty scene, or words for how it is
+      background: SHA-256 of each picture of the empty scene, or words for how it is
         found.
       frames: Size and time of last change of every file with frames, by its name.
       films: Kinds of answers whose video is finished.
@@ -46,22 +47,22 @@ class Record:
 
 def describe_command(
     model: pathlib.Path,
-    background: pathlib.Path | str,
+    background: Sequence[pathlib.Path] | str,
     frames: tuple[pathlib.Path, ...],
 ) -> Record:
     """Describes the answers that a command makes.
 
     Args:
       model: Folder of the network.
-      background: The empty scene's picture, or words for how it is found.
+      background: The empty scene's pictures, or words for how it is found.
       frames: The files with frames.
     """
     network = hashlib.sha256()
     for path in sorted(path for path in model.rglob("*") if path.is_file()):
         if path.name == "saved_model.pb" or path.parent.name == "variables":
             network.update(_digest(path).encode())
-    if isinstance(background, pathlib.Path):
-        background = _digest(background)
+    if not isinstance(background, str):
+        background = " ".join(map(_digest, background))
     states = {path: path.stat() for path in frames}
     return Record(
         network.hexdigest(),
@@ -144,7 +145,7 @@ def _read_record(folder: pathlib.Path) -> Record | None:
 def _list_answers(folder: pathlib.Path) -> list[pathlib.Path]:
     """Lists what this package writes."""
     files = [folder / f"{kind}.mp4" for kind in FILMED]
-    files += [folder / BACKGROUND, folder / RECORD]
+    files += [folder / name for name in (RECORD, BACKGROUND, SURENESS, *BOUNDS)]
     for kind in KINDS:
         files += (folder / kind).glob(f"*{SUFFIXES[kind]}")
     return [path for path in files if path.is_file()]

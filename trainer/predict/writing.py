@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import tqdm
@@ -21,12 +21,14 @@ from trainer.predict.answers import (
     round_answer,
 )
 from trainer.predict.frames import Frame, PictureFrames, VideoFrames, check_size
-from trainer.predict.predictor import Predictor
 from trainer.predict.video import VideoWriter
+
+# Background and frame, uint8 [H, W, 3], to mask and depth, float32 [H, W, 1].
+Network = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def predict_frames(
-    predictor: Predictor,
+    predictor: Network,
     background: np.ndarray,
     frames: PictureFrames | VideoFrames,
     folder: pathlib.Path,
@@ -97,7 +99,7 @@ def predict_frames(
 
 
 def _read_or_predict(
-    predictor: Predictor, background: np.ndarray, frame: Frame, folder: pathlib.Path
+    predictor: Network, background: np.ndarray, frame: Frame, folder: pathlib.Path
 ) -> Answer:
     answer = read_answer(folder, frame.name, frame.pixels.shape[:2])
     return answer or round_answer(*predictor(background, frame.pixels))

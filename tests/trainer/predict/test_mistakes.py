@@ -23,6 +23,9 @@ def hostile(shots, models):
     PIL.Image.new("RGB", (64, 48)).save(folder / "small.png")
     PIL.Image.new("RGB", (111, 70)).save(folder / "a.png")
     (folder / "nothing").mkdir()
+    (folder / "two sizes").mkdir()
+    for name in ("empty.png", "small.png"):
+        shutil.copy(folder / name, folder / "two sizes")
     (folder / "texts").mkdir()
     (folder / "texts" / "film.txt").write_text("a note, which FFmpeg draws\n" * 99)
     (folder / "export" / "1").mkdir(parents=True)
@@ -42,7 +45,7 @@ def hostile(shots, models):
             "{1}/any",
             "none.png",
             ["my frames"],
-            "none.png: not a picture that can be read ([Er",
+            "there is no {0}/none.png",
         ),
         (
             "{1}/any",
@@ -65,6 +68,9 @@ def hostile(shots, models):
             ["broken.png"],
             "{0}/broken.png: not a picture that can be",
         ),
+        ("{1}/any", "nothing", ["my frames"], "nothing has no pictures (.avif"),
+        ("{1}/any", "", ["small.png", "a.png"], "a.png is 111 x 70 and {0}/small.png"),
+        ("{1}/any", "two sizes", ["my frames"], "small.png is 64 x 48 and the backgro"),
         ("{1}/any", "small.png", ["my frames"], "a.png is 111 x 70 and the background"),
         ("{1}/any", "", ["small.png", "a.png"], "a.png is 111 x 70 and {0}/small.png"),
         ("{1}/any", "empty.png", ["my frames", "a.png"], "would both be called a.png"),
@@ -74,7 +80,7 @@ def hostile(shots, models):
             marks=videos,
         ),
         ("{1}/any", "empty.png", ["words.mp4", "a.png"], "a video goes alone"),
-        ("{1}/any", "", ["a.png"], "--background is missing: the median of 1 frame"),
+        ("{1}/any", "", ["a.png"], "--background is missing: 1 frame(s) do not show"),
         pytest.param(
             *("{1}/any", "empty.png", ["texts/film.txt"]),
             "film.txt can be read neither as a picture nor as a video",
@@ -147,12 +153,12 @@ def test_home_is_found_in_every_path(shots, models, monkeypatch, names):
 def test_flags_that_exclude_each_other_are_refused(shots, models, capfd):
     folder, _ = shots
     flags = (f"--model={models / 'any'}", f"--background={folder / 'empty.png'}")
-    status = predict.main([*flags, "--median_frames=5", str(folder / "my frames")])
+    status = predict.main([*flags, "--scene_frames=5", str(folder / "my frames")])
     assert status == 1
-    assert "--median_frames=5 is for a run without" in capfd.readouterr().err
+    assert "--scene_frames=5 is for a run without" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("flag", ["--write=masks", "--median_frames=0"])
+@pytest.mark.parametrize("flag", ["--write=masks", "--scene_frames=0"])
 def test_flags_out_of_bounds_are_refused(flag, capfd):
     with pytest.raises(SystemExit, match="2"):
         predict.main(["--model=m", flag, "frames"])

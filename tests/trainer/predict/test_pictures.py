@@ -93,7 +93,7 @@ def test_pictures_are_turned_as_their_exif_says(shots, models, read):
         np.testing.assert_array_equal(mask, there * 255)
 
 
-def test_without_a_background_it_is_the_median_of_the_frames(shots, models, read):
+def test_without_a_background_it_is_found_behind_the_frames(shots, models, read):
     folder, new = shots
     status = predict.main(
         [

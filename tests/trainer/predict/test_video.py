@@ -28,7 +28,7 @@ def test_a_video_gives_a_video_and_masks(film, models, read, names):
     )
     assert status == 0
     assert names(folder / "out") == [
-        "background.png",
+        *("background.png", "background_sureness.png"),
         *(f"mask/{index:06d}.png" for index in range(12)),
         "overlay.mp4",
     ]
