@@ -1,8 +1,9 @@
 """Masks on the frames of real fixed cameras whose truth was drawn by hand.
 
-    python benchmarks/real_frames.py --cameras ../shared/cameras --models runs/refine_cpu
+    python benchmarks/real_frames.py --models runs/refine_cpu
 
-A camera is a folder with frames/NUMBER.jpg and groundtruth/NUMBER.png for some of them:
+A camera is a folder of --cameras (default: ../shared/cameras) with frames/NUMBER.jpg
+and groundtruth/NUMBER.png for some of them:
 255 is new, 0 is not, 50 is shadow, which is not new either; other values are not
 counted. `python -m trainer.predict` is run twice on all frames of each camera: without
 a background, and with a clean one, the median of what the truth calls background. F is
@@ -143,7 +144,10 @@ def answer(camera: pathlib.Path, models: list[pathlib.Path]) -> tuple[dict, dict
 def run_predict(model, out, given, frames) -> None:
     """Runs the command, and keeps quiet what it prints."""
     flags = [f"--model={model}", f"--out={out}", "--write=mask", *given]
-    with open(os.devnull, "w") as nothing, contextlib.redirect_stderr(nothing):
+    with (
+        pathlib.Path(os.devnull).open("w") as nothing,
+        contextlib.redirect_stderr(nothing),
+    ):
         status = predict.main([*flags, str(frames)])
     if status:
         raise UserError(f"trainer.predict failed on {frames}")

@@ -24,7 +24,8 @@ class Settings:
 
     Attributes:
       foregrounds: A folder of cut-outs, or 'drawn:N' for N drawn vehicles.
-      backgrounds: A folder of photos, or 'drawn:N' for N drawn streets.
+      backgrounds: A folder of photos, and of subfolders of several photos of one
+        scene, or 'drawn:N' for N drawn streets.
       teacher: The network that labels depth: one of `depth.TEACHERS`, or 'none' for
         depth 0, unknown.
       weights: The teacher's weights, as `depth.load_teacher` takes them; None

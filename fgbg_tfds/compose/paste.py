@@ -38,10 +38,12 @@ def compose(
       composite: One of the recipe's.
       recipe: The recipe.
       foregrounds: The cut-outs, in the recipe's order.
-      backgrounds: The photos, in the recipe's order.
+      backgrounds: The scenes, in the recipe's order.
     """
+    photos = backgrounds[composite.background].photos
+    pasted, _ = recipe.choose_photos(composite, len(photos))
     return place_and_paste(
-        backgrounds[composite.background].pixels,
+        photos[pasted],
         foregrounds[composite.foreground].pixels,
         recipe.find_placement(composite),
         composite.flipped,

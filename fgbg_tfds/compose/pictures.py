@@ -8,7 +8,7 @@ import io
 import os
 import pathlib
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from absl import logging
@@ -33,23 +33,36 @@ HALO_ALPHA = 0.05  # paint programs leave less around erased regions
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture of a folder, ready to be composed.
+    """A picture of a folder, ready to be composed; of a scene, several photos.
 
     Attributes:
-      name: The file's name, unique in its folder; see `make_label`.
+      name: The name of the file, or of the scene's folder, unique in its folder; see
+        `make_label`.
       pixels: uint8, RGB [S, S, 3] of a background, RGBA [h, w, 4] of a
         foreground.
+      more: Other photos of the same scene, uint8 [S, S, 3] each.
     """
 
     name: str
     pixels: np.ndarray
+    more: tuple[np.ndarray, ...] = ()
+
+    @property
+    def photos(self) -> tuple[np.ndarray, ...]:
+        """All photos, one or more."""
+        return self.pixels, *self.more
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The hex digests of the photos' pixels and shapes."""
+        return tuple(map(_digest, self.photos))
 
     @property
     def sha256(self) -> str:
-        """The hex digest of the pixels and their shape."""
-        digest = hashlib.sha256(repr(self.pixels.shape).encode())
-        digest.update(np.ascontiguousarray(self.pixels).tobytes())
-        return digest.hexdigest()
+        """The hex digest of all photos' pixels and shapes."""
+        if not self.more:
+            return self.digests[0]
+        return hashlib.sha256(" ".join(self.digests).encode()).hexdigest()
 
 
 def make_label(file_name: str) -> str:
@@ -81,25 +94,29 @@ def list_pictures(folder: epath.PathLike) -> dict[str, epath.Path]:
     Raises:
       InputError: If the folder cannot be read or holds no picture.
     """
-    folder = epath.Path(folder).expanduser()
-    try:
-        if not is_local(folder) and not folder.is_dir():
-            raise FileNotFoundError(f"no such folder: {folder}")
-        entries = sorted(folder.iterdir())
-        chosen = [path for path in entries if _is_picture(path)]
-    except OSError as error:
-        raise InputError(
-            f"{folder}: not a folder that can be read ({error.strerror or error}); "
-            "give the path of a folder of pictures"
-        ) from error
-    left_out = {path.name for path in entries} - {path.name for path in chosen}
-    warn_of_left_out(folder, tuple(sorted(n for n in left_out if n[0] != ".")))
-    if not chosen:
-        raise InputError(
-            f"{folder}: holds no pictures; put files ending in "
-            f"{', '.join(SUFFIXES)} there"
-        )
-    return dict(sorted((make_label(path.name), path) for path in chosen))
+    scenes = _list(folder, lambda path: ())
+    return {label: photos[0] for label, photos in scenes.items()}
+
+
+def list_scenes(folder: epath.PathLike) -> dict[str, tuple[epath.Path, ...]]:
+    """Lists a folder's scenes: photos, and subfolders of several photos of one scene.
+
+    Args:
+      folder: The folder, here or in a bucket; subfolders of subfolders are not entered.
+
+    Returns:
+      Label to paths, one or more, sorted by label.
+
+    Raises:
+      InputError: If the folder cannot be read or holds no picture.
+    """
+
+    def list_photos(path: epath.Path) -> tuple[epath.Path, ...]:
+        if path.name.startswith(".") or not path.is_dir() or _leads_back(path):
+            return ()
+        return tuple(sorted(filter(_is_picture, path.iterdir())))
+
+    return _list(folder, list_photos)
 
 
 def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, ...]:
@@ -108,16 +125,17 @@ def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, 
     Each is cropped to its central square and resized.
 
     Args:
-      folder: The folder of photos.
+      folder: The folder of photos, and of subfolders of several photos of one scene.
       image_size: The side of the square, in pixels.
 
     Returns:
-      The photos in the order of their labels; pixels uint8 [S, S, 3].
+      The scenes in the order of their labels; photos uint8 [S, S, 3].
 
     Raises:
       InputError: If files cannot be used; the message names them.
     """
-    return _read_all(folder, lambda path: read_background(path, image_size))
+    scenes = list_scenes(folder)
+    return _read_all(folder, scenes, lambda path: read_background(path, image_size))
 
 
 def read_background(path: epath.Path, image_size: int) -> np.ndarray:
@@ -149,7 +167,8 @@ def read_foregrounds(folder: epath.PathLike, longest_side: int) -> tuple[Picture
     Raises:
       InputError: If files cannot be used; the message names them.
     """
-    return _read_all(folder, lambda path: read_foreground(path, longest_side))
+    cutouts = {label: (path,) for label, path in list_pictures(folder).items()}
+    return _read_all(folder, cutouts, lambda path: read_foreground(path, longest_side))
 
 
 def read_foreground(path: epath.Path, longest_side: int) -> np.ndarray:
@@ -192,33 +211,83 @@ def identify(pictures: Sequence[Picture]) -> tuple[str, ...]:
     """Identifies equal pictures, and warns of them.
 
     Args:
-      pictures: Pictures of one folder.
+      pictures: Pictures of one folder; scenes that share a photo are equal.
 
     Returns:
       For each picture the name of the first one with the same pixels.
     """
-    groups: dict[str, list[str]] = {}
+    identities: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for picture in pictures:
-        groups.setdefault(picture.sha256, []).append(picture.name)
-    for names in groups.values():
+        digests = picture.digests
+        first = next((owners[d] for d in digests if d in owners), picture.name)
+        identities[picture.name] = first
+        # A scene may share photos with several that were different until now.
+        for joined in {owners[d] for d in digests if d in owners} - {first}:
+            for names in (owners, identities):
+                names |= {k: first for k, name in names.items() if name == joined}
+        owners |= dict.fromkeys(digests, first)
+    for first in dict.fromkeys(identities.values()):
+        names = [name for name, identity in identities.items() if identity == first]
         if len(names) > 1:
             logging.warning(
                 "%s: equal pixels, so that they are one identity and share a split",
                 ", ".join(names),
             )
-    return tuple(groups[picture.sha256][0] for picture in pictures)
+    return tuple(identities[picture.name] for picture in pictures)
+
+
+def _digest(pixels: np.ndarray) -> str:
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
+
+
+def _list(
+    folder: epath.PathLike, list_inside: Callable[[epath.Path], tuple[epath.Path, ...]]
+) -> dict[str, tuple[epath.Path, ...]]:
+    """Lists a folder's pictures, and those in what `list_inside` can list."""
+    folder = epath.Path(folder).expanduser()
+    try:
+        if not is_local(folder) and not folder.is_dir():
+            raise FileNotFoundError(f"no such folder: {folder}")
+        entries = sorted(folder.iterdir())
+        found = {
+            path: (path,) if _is_picture(path) else list_inside(path)
+            for path in entries
+        }
+    except OSError as error:
+        raise InputError(
+            f"{folder}: not a folder that can be read ({error.strerror or error}); "
+            "give the path of a folder of pictures"
+        ) from error
+    left_out = [path.name for path, photos in found.items() if not photos]
+    warn_of_left_out(folder, tuple(sorted(n for n in left_out if n[0] != ".")))
+    scenes = {make_label(p.name): photos for p, photos in found.items() if photos}
+    if not scenes:
+        raise InputError(
+            f"{folder}: holds no pictures; put files ending in "
+            f"{', '.join(SUFFIXES)} there"
+        )
+    return dict(sorted(scenes.items()))
 
 
 def _read_all(
-    folder: epath.PathLike, read: Callable[[epath.Path], np.ndarray]
+    folder: epath.PathLike,
+    scenes: Mapping[str, Sequence[epath.Path]],
+    read: Callable[[epath.Path], np.ndarray],
 ) -> tuple[Picture, ...]:
     """Reads all pictures of a folder; an error names all that cannot be used."""
     pictures, mistakes = [], []
-    for label, path in list_pictures(folder).items():
-        try:
-            pictures.append(Picture(label, read(path)))
-        except InputError as error:
-            mistakes.append(str(error))
+    for label, paths in scenes.items():
+        photos = []
+        for path in paths:
+            try:
+                photos.append(read(path))
+            except InputError as error:
+                mistakes.append(str(error))
+        if photos:
+            pictures.append(Picture(label, photos[0], tuple(photos[1:])))
     if len(mistakes) > 1:
         more = len(mistakes) - NAMED_MISTAKES
         raise InputError(
@@ -229,6 +298,14 @@ def _read_all(
     if mistakes:
         raise InputError(mistakes[0])
     return tuple(pictures)
+
+
+def _leads_back(path: epath.Path) -> bool:
+    """Tells whether a link leads to a folder that it is in."""
+    if not is_local(path):
+        return False
+    here = pathlib.Path(path)
+    return here.parent.resolve().is_relative_to(here.resolve())
 
 
 def _is_picture(path: epath.Path) -> bool:

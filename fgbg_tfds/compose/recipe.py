@@ -116,6 +116,28 @@ class Recipe:
         low, high = self.scale
         return Placement(low + (high - low) * scale, left, top)
 
+    def choose_photos(self, composite: Composite, number: int) -> tuple[int, int]:
+        """Chooses photos of a composite's scene: to paste on, and to be the empty one.
+
+        Args:
+          composite: The composite; its mirrored twin has the same photos.
+          number: Number of photos of its scene.
+
+        Returns:
+          Two indices, different ones where the scene has several photos.
+        """
+        if number == 1:
+            return 0, 0
+        pasted, other, _ = _draw_uniform(
+            self.seed,
+            "photos",
+            self.foregrounds[composite.foreground],
+            self.backgrounds[composite.background],
+            composite.placement,
+        )
+        first = int(pasted * number)
+        return first, (first + 1 + int(other * (number - 1))) % number
+
     def make_key(self, composite: Composite) -> str:
         """Makes a composite's key: one line, unique in the recipe."""
         return "/".join(

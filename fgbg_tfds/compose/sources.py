@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from fgbg_tfds import procedural
 from fgbg_tfds.compose.pictures import (
     Picture,
     list_pictures,
+    list_scenes,
     read_backgrounds,
     read_foregrounds,
 )
@@ -24,7 +25,8 @@ class Sources:
 
     Attributes:
       foregrounds: A folder of cut-outs, or 'drawn:N' for N drawn vehicles.
-      backgrounds: A folder of photos, or 'drawn:N' for N drawn streets.
+      backgrounds: A folder of photos, and of subfolders of several photos of one
+        scene, or 'drawn:N' for N drawn streets.
       image_size: The side of the square composites, pixels.
     """
 
@@ -39,8 +41,8 @@ class Sources:
 
     @functools.cached_property
     def background_names(self) -> tuple[str, ...]:
-        """The photos' names, in the recipe's order, read without opening any."""
-        return _list_names(self.backgrounds, "street")
+        """The scenes' names, in the recipe's order, read without opening a photo."""
+        return _list_names(self.backgrounds, "street", list_scenes)
 
     @property
     def foregrounds_drawn(self) -> int:
@@ -86,7 +88,9 @@ def _count_drawn(source: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _list_names(source: str, noun: str) -> tuple[str, ...]:
+def _list_names(
+    source: str, noun: str, list_folder: Callable[[str], Iterable[str]] = list_pictures
+) -> tuple[str, ...]:
     if count := _count_drawn(source):
         return tuple(f"{noun}_{index:03d}" for index in range(count))
-    return tuple(list_pictures(source))
+    return tuple(list_folder(source))

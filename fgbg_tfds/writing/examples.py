@@ -72,7 +72,7 @@ class Studio:
     Attributes:
       recipe: The data set's `Recipe`.
       foregrounds: Its cut-outs, in the recipe's order.
-      backgrounds: Its photos, in the recipe's order.
+      backgrounds: Its scenes, in the recipe's order.
     """
 
     def __init__(self, settings: Settings, teacher: depth.Teacher | None = None):
@@ -83,7 +83,9 @@ class Studio:
         self.backgrounds = sources.read_backgrounds()
         self.recipe = make_recipe(settings, sources, self.foregrounds, self.backgrounds)
         self._background_bytes = functools.cache(
-            lambda index: encoding.encode_photo(self.backgrounds[index].pixels)
+            lambda index, photo: encoding.encode_photo(
+                self.backgrounds[index].photos[photo]
+            )
         )
 
     @functools.cached_property
@@ -175,7 +177,10 @@ class Studio:
             jobs = [(_encode, one, None) for one in pasted]
         elif self._settings.labelling == "geometric":
             depths = self._background_depths
-            grounds = [depths[composite.background] for composite in batch.composites]
+            grounds = [
+                depths[composite.background][self._choose_photos(composite)[0]]
+                for composite in batch.composites
+            ]
             jobs = [
                 (_encode_geometric, *pair) for pair in zip(pasted, grounds, strict=True)
             ]
@@ -185,21 +190,30 @@ class Studio:
         return dataclasses.replace(batch, encoded=[pool.submit(*job) for job in jobs])
 
     @functools.cached_property
-    def _background_depths(self) -> np.ndarray:
-        """The backgrounds' depth, float32 [N, H, W], metres."""
+    def _background_depths(self) -> list[list[np.ndarray]]:
+        """The depth of every scene's photos, float32 [H, W], metres."""
         assert self.teacher, "geometric labelling needs a teacher"
         size = self.teacher.batch_size
-        images = np.stack([picture.pixels for picture in self.backgrounds])
+        images = np.stack([photo for one in self.backgrounds for photo in one.photos])
         starts = range(0, len(images), size)
-        return np.concatenate(
-            [self.teacher(images[start : start + size]) for start in starts]
+        depths = iter(
+            np.concatenate(
+                [self.teacher(images[start : start + size]) for start in starts]
+            )
         )
+        return [[next(depths) for _ in one.photos] for one in self.backgrounds]
+
+    def _choose_photos(self, composite: Composite) -> tuple[int, int]:
+        photos = self.backgrounds[composite.background].photos
+        return self.recipe.choose_photos(composite, len(photos))
 
     def _example(
         self, composite: Composite, encoded: Encoded
     ) -> tuple[str, dict[str, object]]:
         return self.recipe.make_key(composite), {
-            "bg": self._background_bytes(composite.background),
+            "bg": self._background_bytes(
+                composite.background, self._choose_photos(composite)[1]
+            ),
             "fgbg": encoded.fgbg,
             "mask": encoded.mask,
             "depth": encoded.depth,

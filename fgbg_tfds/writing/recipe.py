@@ -25,7 +25,7 @@ def make_recipe(
       settings: The data set's settings.
       sources: The origin of its pictures.
       foregrounds: Its cut-outs, if they were read: equal ones get into one split.
-      backgrounds: Its photos, if they were read.
+      backgrounds: Its scenes, if they were read.
 
     Raises:
       InputError: If pictures are missing or too few, or a field cannot be used.
