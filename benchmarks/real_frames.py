@@ -5,15 +5,16 @@
 A camera is a folder of --cameras (default: ../shared/cameras) with frames/NUMBER.jpg
 and groundtruth/NUMBER.png for some of them:
 255 is new, 0 is not, 50 is shadow, which is not new either; other values are not
-counted. `python -m trainer.predict` is run twice on all frames of each camera: without
-a background, and with a clean one, the median of what the truth calls background. F is
+counted. `python -m trainer.predict` is run three times on all frames of each camera:
+without a background; with their median, as before it looked behind things; and with a
+clean one, the median of what the truth calls background. F is
 2 TP / (2 TP + FP + FN) over all counted pixels of a camera; means are over cameras, as
 in CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126. Beside the networks stand
-subtraction of the frames' median, and of the clean background, with the threshold that
-is best on these very frames; and, where OpenCV is installed, its MOG2 and KNN, which
-see every frame from the first on. Prints a Markdown table, and the seconds of finding
-the scene and of a frame; with --out, the worst frames are drawn: frame, background
-found, truth, and the answers.
+subtraction of the median and of the clean background, with the threshold that is best
+on these very frames; and, where OpenCV is installed, its MOG2 and KNN, which
+see every frame from the first on. Prints a Markdown table, and the seconds of each
+command, which its start is part of; with --out, the worst frames are drawn: frame,
+background found, truth, and the answers.
 """
 
 from __future__ import annotations
@@ -117,14 +118,16 @@ def answer(camera: pathlib.Path, models: list[pathlib.Path]) -> tuple[dict, dict
         masks[name] = np.stack([found[number] for number in numbers])
     backgrounds = {}
     for model in models:
-        for way in ("frames alone", "clean"):
+        for way, given in (("alone", None), ("median", median), ("clean", clean)):
             name = f"{model}, {way}"
             with tempfile.TemporaryDirectory() as folder:
                 out = pathlib.Path(folder)
-                PIL.Image.fromarray(clean).save(out / "clean.png")
-                given = [f"--background={out / 'clean.png'}"] if way == "clean" else []
+                flags = []
+                if given is not None:
+                    PIL.Image.fromarray(given).save(out / "given.png")
+                    flags = [f"--background={out / 'given.png'}"]
                 begun = time.perf_counter()
-                run_predict(model, out / "out", given, camera / "frames")
+                run_predict(model, out / "out", flags, camera / "frames")
                 seconds = time.perf_counter() - begun
                 masks[name] = np.stack(
                     [
@@ -215,7 +218,7 @@ def score(found: np.ndarray, truth: dict) -> float:
 def draw_worst(camera, masks, backgrounds, truth, number) -> list[np.ndarray]:
     """Draws the frames on which the first network alone is worst."""
     frames = read_frames(camera)
-    first = next(name for name in masks if name.endswith("frames alone"))
+    first = next(name for name in masks if name.endswith(", alone"))
     numbers = list(truth)
     each = [
         score(masks[first][i : i + 1], {n: truth[n]})

@@ -36,6 +36,7 @@ ROWS = 240  # of the smaller frames that are compared
 MIN_SHARE = 0.1  # of the frames that a look needs
 MIN_AREA = 0.001  # of the picture that a region needs
 MIN_PIXELS = 40
+EDGE = 2  # pixels that a region is grown by when its look is changed
 MARGIN = 10  # pixels around a region that are looked at
 ROUNDS = 6
 # The evidence for another look, in units of the logarithm of the outline's contrast.
@@ -114,9 +115,14 @@ def _choose_looks(looks: Looks, estimate_depth: DepthEstimator) -> np.ndarray:
         chosen = _drop_overlapping(r for r in regions if r.evidence > ENOUGH)
         for region in chosen:
             rows, columns = region.cells
-            alike = looks.likeness[region.frame][:, rows, columns] / np.float32(255)
+            # Places at the border are alike but for a few pixels of the thing.
+            alike = scipy.ndimage.minimum_filter(
+                looks.likeness[region.frame][:, rows, columns], (1, 5, 5)
+            ) / np.float32(255)
+            # A little beyond its border, where the thing's soft edge is.
+            changed = _find_cells(grow(region.inside, EDGE))
             support[:, rows, columns] = np.where(
-                region.cells_inside, alike, support[:, rows, columns]
+                changed, alike, support[:, rows, columns]
             )
         if not chosen:
             break
@@ -152,13 +158,6 @@ class _Region:
             slice(columns.start // CELL, columns.stop // CELL),
         )
 
-    @property
-    def cells_inside(self) -> np.ndarray:
-        """Places with at least a pixel inside, bool [h / 2, w / 2]."""
-        height, width = self.inside.shape
-        split = self.inside.reshape(height // CELL, CELL, width // CELL, CELL)
-        return np.any(split, axis=(1, 3))
-
 
 def _find_regions(
     looks: Looks, shares: np.ndarray, support: np.ndarray, picture: np.ndarray
@@ -182,7 +181,7 @@ def _find_regions(
             inside = grow(labels[window] == label)
             pasted = np.where(inside[..., None], frame[window], picture[window])
             region = _Region(index, window, inside, 0.0)
-            places = region.cells_inside
+            places = _find_cells(inside)
             more = np.median(shares[index][region.cells][places]) / max(
                 np.median(share[region.cells][places]), 1e-3
             )
@@ -270,6 +269,13 @@ def _shrink(frames: Sequence[np.ndarray]) -> np.ndarray:
             for f in frames
         ]
     )
+
+
+def _find_cells(inside: np.ndarray) -> np.ndarray:
+    """Finds the places with at least a pixel inside, bool [h / 2, w / 2]."""
+    height, width = inside.shape
+    split = inside.reshape(height // CELL, CELL, width // CELL, CELL)
+    return np.any(split, axis=(1, 3))
 
 
 def _enlarge(places: np.ndarray) -> np.ndarray:
