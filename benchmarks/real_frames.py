@@ -40,8 +40,7 @@ from trainer import figures
 from trainer.errors import UserError
 from trainer.evaluate import baselines
 from trainer.predict import __main__ as predict
-from trainer.predict import read_picture
-from trainer.predict.frames import find_frames
+from trainer.predict import find_frames, read_picture
 
 BACKGROUND, SHADOW, NEW = 0, 50, 255
 WIDTH = 320  # of a drawn frame, pixels

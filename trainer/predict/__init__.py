@@ -1,13 +1,8 @@
 """An exported network looks at the frames of a fixed camera."""
 
 from trainer.picture_files import read_picture
-from trainer.predict.frames import check_size, compute_median, find_frames
+from trainer.predict.background import Scene, find_scene
+from trainer.predict.frames import find_frames
 from trainer.predict.predictor import Predictor
 
-__all__ = [
-    "Predictor",
-    "check_size",
-    "compute_median",
-    "find_frames",
-    "read_picture",
-]
+__all__ = ["Predictor", "Scene", "find_frames", "find_scene", "read_picture"]

@@ -190,25 +190,6 @@ def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
     return VideoFrames(videos[0])
 
 
-def compute_median(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Computes the median of each pixel and colour over frames.
-
-    Objects that stand at a place in fewer than half of the frames are gone from it.
-
-    Args:
-      pictures: uint8 [H, W, 3], all of one size.
-
-    Returns:
-      uint8 [H, W, 3].
-    """
-    middle = len(pictures) // 2
-    background = np.empty_like(pictures[0])
-    for row in range(len(background)):  # a stack of all rows would be a copy of all
-        rows = np.stack([picture[row] for picture in pictures])
-        background[row] = np.partition(rows, middle, axis=0)[middle]
-    return background
-
-
 def check_size(
     name: str | pathlib.Path, size: tuple[int, int], wanted: tuple[int, int], owner: str
 ) -> None:
