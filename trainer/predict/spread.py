@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.ndimage
 
-from trainer.predict.regions import grow, label_regions
+from trainer.predict.regions import grow, label_regions, measure_distance
 
 CHANGE = 20  # grey levels: less is noise
 MARGIN = 8  # grey levels beyond the range that was seen
 REACH = 1 / 60  # of the shorter side: as far as leaves are tossed
 LEAST_REACH = 3  # pixels
 OFTEN = 0.3  # share of the frames in which a restless place moves
+WIDEST = 2  # times that reach, from the border of a region to its middle
 QUIET = 0.6  # share of a region that the scene's own motion has to explain
 FOUND = 0.25  # of the mask; regions are cut out to their soft edges
 
@@ -58,7 +59,17 @@ class Spread:
         quiet = np.bincount(labels.ravel(), explained.ravel(), number + 1)
         taken_out = quiet >= QUIET * sizes
         taken_out[0] = False
+        if taken_out.any():
+            # What is wide is no leaf, though its colours may be those of the tree.
+            inside_by = measure_distance(taken_out[labels])
+            wide = np.unique(labels[inside_by > WIDEST * find_reach(mask.shape)])
+            taken_out[wide] = False
         return np.where(taken_out[labels][..., None], 0, mask)
+
+
+def find_reach(size: tuple[int, ...]) -> int:
+    """Finds how far leaves are tossed in pictures of a height and width, pixels."""
+    return max(LEAST_REACH, round(REACH * min(size[:2])))
 
 
 def find_spread(frames: Sequence[np.ndarray], background: np.ndarray) -> Spread:
@@ -71,8 +82,8 @@ def find_spread(frames: Sequence[np.ndarray], background: np.ndarray) -> Spread:
       frames: uint8 [H, W, 3], in their order, under the light of the background.
       background: uint8 [H, W, 3], the empty scene.
     """
-    reach = 2 * max(LEAST_REACH, round(REACH * min(background.shape[:2]))) + 1
-    size = (reach, reach, 1)
+    side = 2 * find_reach(background.shape) + 1
+    size = (side, side, 1)
     darkest = scipy.ndimage.minimum_filter(background, size).astype(np.int16) - MARGIN
     brightest = scipy.ndimage.maximum_filter(background, size).astype(np.int16) + MARGIN
     low, high = background.copy(), background.copy()
