@@ -78,11 +78,12 @@ def compare(frames: np.ndarray) -> Looks:
 
 def _find_noise(distances: np.ndarray) -> float:
     """Finds how much frames of the same look differ: where some other one is near."""
-    number = len(distances)
+    if len(distances) == 1:
+        return 0.0
     nearest = [
-        np.delete(distances[index], index, 0).min(0) for index in range(number)[:20]
+        np.delete(row, index, 0).min(0) for index, row in enumerate(distances[:20])
     ]
-    return float(np.quantile(nearest, 0.1)) if number > 1 else 0.0
+    return float(np.quantile(nearest, 0.1))
 
 
 def fit_light(frames: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ def fit_light(frames: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
     Args:
       frames: uint8 [N, h, w, 3].
-      reference: uint8 [h, w, 3], such as their median.
+      reference: uint8 [h, w, 3], such as one of them.
 
     Returns:
       Tables of colours, uint8 [N, 256, 3]: values of a frame to values under the light

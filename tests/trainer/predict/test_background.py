@@ -93,6 +93,16 @@ def test_who_stands_is_not_the_scene(present, depth):
     assert found.sureness[:30].mean() > 240
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("size", [(33, 20), (121, 163), (300, 1001)])
+def test_few_frames_of_any_size_are_taken(number, size):
+    rng = np.random.default_rng(4)
+    scene = rng.integers(0, 256, (*size, 3), np.uint8)
+    found = find_scene([scene] * number, know_nothing)
+    assert (found.background == scene).all()
+    assert (found.sureness == 255).all() and not found.spread.restless.any()
+
+
 def test_light_that_changes_is_none_of_the_scene_s_looks():
     rng = np.random.default_rng(1)
     scene = draw_scene(rng)
