@@ -26,8 +26,7 @@ import numpy as np
 import PIL.Image
 
 from fgbg_tfds import procedural
-from fgbg_tfds.compose.paste import place_and_paste
-from fgbg_tfds.compose.recipe import Placement
+from fgbg_tfds.compose import Placement, place_and_paste
 from trainer.predict import __main__ as predict
 
 FRAMES = 60

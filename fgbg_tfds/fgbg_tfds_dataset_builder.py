@@ -142,6 +142,7 @@ class Builder(tfds.core.ShardBasedBuilder):
                 super().download_and_prepare(download_config=config, **kwargs)
                 return
             studio = writing.open_studio(settings)
+            writing.refuse_vanishing(studio)
             writing.warn_of_enlargement(studio)
             card = studio.teacher.card if studio.teacher else None
             self.info.metadata.clear()

@@ -2,9 +2,9 @@
 
 from fgbg_tfds.compose import encoding
 from fgbg_tfds.compose.ground_depth import RULE, compute_composite_depth
-from fgbg_tfds.compose.paste import Pasted, compose, find_box, paste_at
+from fgbg_tfds.compose.paste import Pasted, compose, find_box, paste_at, place_and_paste
 from fgbg_tfds.compose.pictures import Picture, identify, list_pictures
-from fgbg_tfds.compose.recipe import SPLITS, Composite, Recipe
+from fgbg_tfds.compose.recipe import SPLITS, Composite, Placement, Recipe
 from fgbg_tfds.compose.sources import Sources, describe_source
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Composite",
     "Pasted",
     "Picture",
+    "Placement",
     "Recipe",
     "Sources",
     "compose",
@@ -23,4 +24,5 @@ __all__ = [
     "identify",
     "list_pictures",
     "paste_at",
+    "place_and_paste",
 ]

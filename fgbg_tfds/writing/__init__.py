@@ -2,7 +2,7 @@
 
 from fgbg_tfds.writing import shards, staging
 from fgbg_tfds.writing.croissant import write_croissant
-from fgbg_tfds.writing.examples import warn_of_enlargement
+from fgbg_tfds.writing.examples import refuse_vanishing, warn_of_enlargement
 from fgbg_tfds.writing.fingerprint import (
     compute_fingerprint,
     describe_origin,
@@ -21,6 +21,7 @@ __all__ = [
     "make_recipe",
     "open_sources",
     "open_studio",
+    "refuse_vanishing",
     "shards",
     "staging",
     "warn_of_enlargement",

@@ -18,11 +18,15 @@ from fgbg_tfds import depth
 from fgbg_tfds.compose import (
     Composite,
     Pasted,
+    Placement,
     compose,
     compute_composite_depth,
     encoding,
     find_box,
+    place_and_paste,
 )
+from fgbg_tfds.contract import MASK_THRESHOLD
+from fgbg_tfds.errors import InputError
 from fgbg_tfds.settings import NO_TEACHER, Settings
 from fgbg_tfds.writing.fingerprint import compute_fingerprint
 from fgbg_tfds.writing.recipe import make_recipe, open_sources
@@ -254,6 +258,28 @@ def _encode_geometric(pasted: Pasted, background_depth: np.ndarray) -> Encoded:
 def estimate_example_bytes(image_size: int) -> int:
     """Estimates the bytes of an example with its four pictures, generously."""
     return round(image_size**2 * BYTES_PER_PIXEL)
+
+
+def refuse_vanishing(studio: Studio) -> None:
+    """Refuses cut-outs that are so thin that small ones have an empty mask.
+
+    Raises:
+      InputError: If there are some; the message names them.
+    """
+    smallest = Placement(studio.recipe.scale[0], 0, 0)
+    photo = studio.backgrounds[0].pixels
+    names = [
+        one.name
+        for one in studio.foregrounds
+        if place_and_paste(photo, one.pixels, smallest, False).mask.max()
+        < MASK_THRESHOLD
+    ]
+    if names:
+        raise InputError(
+            f"foregrounds: {', '.join(names)}: so thin that at the smallest scale, "
+            f"{smallest.scale:g}, nothing of the mask is left; give wider ones, or a "
+            "larger scale"
+        )
 
 
 def warn_of_enlargement(studio: Studio) -> None:

@@ -19,6 +19,7 @@ from tfds_command import PACKAGE, files_of, read, small, tfds_build
 
 from fgbg_tfds import Builder, FgbgConfig
 from fgbg_tfds.compose import find_box
+from fgbg_tfds.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +235,23 @@ def test_a_small_cutout_is_warned_of(drawn_folders, tmp_path, caplog):
     )
     assert "1 of 5 are enlarged more than 2 times" in caplog.text
     assert "dot.png up to 6.0 times" in caplog.text
+
+
+def test_a_cutout_whose_mask_vanishes_when_it_is_small_is_refused(
+    drawn_folders, tmp_path
+):
+    folders = shutil.copytree(drawn_folders, tmp_path / "pictures")
+    rod = Image.new("RGBA", (900, 40))
+    rod.paste((200, 10, 10, 255), (0, 20, 900, 22))
+    rod.save(folders / "foregrounds" / "rod.png")
+    config = FgbgConfig(
+        **small(folders, teacher="none", placements=1, scale=[0.1, 0.9])
+    )
+    with pytest.raises(
+        InputError, match=r"rod\.png: so thin that at the smallest scale"
+    ):
+        Builder(config=config, data_dir=str(tmp_path / "data")).download_and_prepare()
+    assert not files_of(tmp_path / "data")
 
 
 def test_bad_picture_ends_the_build_with_nothing_left(drawn_folders, tmp_path):
