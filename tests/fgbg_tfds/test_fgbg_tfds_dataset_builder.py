@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
-from PIL import Image
+from PIL import Image, ImageDraw
 from tfds_command import PACKAGE, files_of, read, small, tfds_build
 
 from fgbg_tfds import Builder, FgbgConfig
@@ -241,8 +241,8 @@ def test_a_cutout_whose_mask_vanishes_when_it_is_small_is_refused(
     drawn_folders, tmp_path
 ):
     folders = shutil.copytree(drawn_folders, tmp_path / "pictures")
-    rod = Image.new("RGBA", (900, 40))
-    rod.paste((200, 10, 10, 255), (0, 20, 900, 22))
+    rod = Image.new("RGBA", (900, 900))
+    ImageDraw.Draw(rod).line((0, 0, 900, 900), (200, 10, 10, 255), width=22)
     rod.save(folders / "foregrounds" / "rod.png")
     config = FgbgConfig(
         **small(folders, teacher="none", placements=1, scale=[0.1, 0.9])
