@@ -15,18 +15,11 @@ import sys
 from trainer.command_line import run_command
 from trainer.errors import UserError
 from trainer.files import lock_folder, require_writable
-from trainer.picture_files import read_picture
 from trainer.predict.answers import FILMED, KINDS
 from trainer.predict.frames import VideoFrames, find_frames
 from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.record import claim_folder, describe_command
-from trainer.predict.scenes import (
-    BACKGROUND,
-    find_behind,
-    find_given,
-    read_scene,
-    write_scene,
-)
+from trainer.predict.scenes import open_scene
 from trainer.predict.writing import predict_frames
 
 LOG = logging.getLogger("trainer")
@@ -50,6 +43,12 @@ def run(arguments: argparse.Namespace) -> None:
         )
     model, out = find_model(arguments.model), arguments.out
     require_writable(out, "out")
+    given = [*arguments.frames, *filter(None, [arguments.background])]
+    if out.resolve() in [path.resolve() for path in given]:
+        raise UserError(
+            f"--out={out} is a folder of frames or of the background, and answers "
+            "would be taken for these; choose another --out"
+        )
     frames = find_frames(arguments.frames)
     empty = find_frames([arguments.background]) if arguments.background else None
     if isinstance(empty, VideoFrames):
@@ -72,23 +71,11 @@ def run(arguments: argparse.Namespace) -> None:
     )
     with lock_folder(out, f"another process writes to --out={out}; choose another"):
         record = claim_folder(out, command, arguments.overwrite)
+        record.write(out)
         films = set(FILMED) & set(arguments.write) if frames.video else set()
         # Finished videos stay; one that was cut short is written anew.
         kinds = [kind for kind in arguments.write if kind not in record.films]
-        if empty and empty.number == 1:
-            background, spread = read_picture(empty.paths[0]), None
-            record.write(out)
-        else:
-            if not (out / BACKGROUND).exists():
-                scene = (
-                    find_given(empty, number, predictor)
-                    if empty
-                    else find_behind(frames, number, predictor)
-                )
-                record.write(out)
-                write_scene(out, scene)
-            LOG.info("the background is %s", out / BACKGROUND)
-            background, spread = read_scene(out)
+        background, spread = open_scene(out, empty, frames, number, predictor)
 
         def look(background, frame):
             mask, depth = predictor(background, frame)

@@ -90,8 +90,10 @@ def claim_folder(folder: pathlib.Path, wanted: Record, overwrite: bool) -> Recor
     """
     if overwrite:
         _remove_answers(folder)
+    if not any(path.name != RECORD for path in _list_answers(folder)):
+        return wanted  # a command was stopped before its first answer
     earlier = _read_record(folder)
-    reason = _find_difference(folder, earlier, wanted)
+    reason = _find_difference(earlier, wanted)
     if reason:
         raise UserError(
             f"--out={folder}: {reason}; choose another --out, or add --overwrite to "
@@ -102,16 +104,10 @@ def claim_folder(folder: pathlib.Path, wanted: Record, overwrite: bool) -> Recor
     return dataclasses.replace(wanted, films=earlier.films)
 
 
-def _find_difference(
-    folder: pathlib.Path, earlier: Record | None, wanted: Record
-) -> str | None:
+def _find_difference(earlier: Record | None, wanted: Record) -> str | None:
     """Says why a folder's answers are not those of a command; None where they are."""
     if earlier is None:
-        return (
-            "has answers of which it is not known what made them"
-            if any(_list_answers(folder))
-            else None
-        )
+        return "has answers of which it is not known what made them"
     if earlier.model != wanted.model:
         return "has answers of another --model"
     if earlier.background != wanted.background:

@@ -25,37 +25,51 @@ SURENESS = "background_sureness.png"
 BOUNDS = ("background_low.png", "background_high.png")
 
 
-def find_given(pictures: PictureFrames, number: int, predictor: Predictor) -> Scene:
-    """Finds the scene that pictures show which are all of it, and empty.
+def open_scene(
+    folder: pathlib.Path,
+    empty: PictureFrames | None,
+    frames: PictureFrames | VideoFrames,
+    number: int,
+    predictor: Predictor,
+) -> tuple[np.ndarray, Spread | None]:
+    """Opens the empty scene: that which is given, or was found before, or is found now.
 
     Args:
-      pictures: The pictures.
-      number: Of these, so many are used at most.
+      folder: Folder of all answers; gets a scene that is found.
+      empty: Pictures of the empty scene, if they are given.
+      frames: The frames.
+      number: Number of pictures or frames to find the scene in, at most.
       predictor: Its depth is asked.
 
+    Returns:
+      The background, uint8 [H, W, 3], and what moves by itself.
+
     Raises:
-      UserError: If none can be read.
+      UserError: If there are too few frames, or a file cannot be read or written.
     """
+    if empty and empty.number == 1:
+        return read_picture(empty.paths[0]), None
+    if not (folder / BACKGROUND).exists():
+        if empty:
+            scene = _find_in_empty(empty, number, predictor)
+        else:
+            scene = _find_behind(frames, number, predictor)
+        _write_scene(folder, scene)
+    LOG.info("the background is %s", folder / BACKGROUND)
+    return _read_scene(folder)
+
+
+def _find_in_empty(pictures: PictureFrames, number: int, predictor: Predictor) -> Scene:
     chosen = _sample(pictures, number)
     if not chosen:
         raise UserError(f"none of the pictures beside {pictures.paths[0]} can be read")
-    LOG.info("the background comes from %d empty pictures", len(chosen))
+    LOG.info("finding the background in %d empty pictures", len(chosen))
     return find_scene(chosen, _make_estimator(predictor), empty=True)
 
 
-def find_behind(
+def _find_behind(
     frames: PictureFrames | VideoFrames, number: int, predictor: Predictor
 ) -> Scene:
-    """Finds the empty scene behind what passes and stands in frames.
-
-    Args:
-      frames: The frames.
-      number: Of these, so many are used at most, evenly spread.
-      predictor: Its depth is asked.
-
-    Raises:
-      UserError: If there are too few.
-    """
     LOG.info("no --background: finding the empty scene in the frames")
     chosen = _sample(frames, number)
     if len(chosen) < FEWEST_FRAMES:
@@ -73,12 +87,7 @@ def find_behind(
     return scene
 
 
-def write_scene(folder: pathlib.Path, scene: Scene) -> None:
-    """Writes background.png, its sureness, and the bounds of what moves by itself.
-
-    Raises:
-      UserError: If a file cannot be written.
-    """
+def _write_scene(folder: pathlib.Path, scene: Scene) -> None:
     pictures = {SURENESS: scene.sureness}
     if scene.spread.restless.any():
         bounds = (scene.spread.low, scene.spread.high)
@@ -88,12 +97,7 @@ def write_scene(folder: pathlib.Path, scene: Scene) -> None:
         write_atomically(folder / name, encode_picture(picture, ".png"))
 
 
-def read_scene(folder: pathlib.Path) -> tuple[np.ndarray, Spread | None]:
-    """Reads the background that `write_scene` has written, and what moves.
-
-    Raises:
-      UserError: If a file cannot be read.
-    """
+def _read_scene(folder: pathlib.Path) -> tuple[np.ndarray, Spread | None]:
     background = read_picture(folder / BACKGROUND)
     if not all((folder / name).exists() for name in BOUNDS):
         return background, None

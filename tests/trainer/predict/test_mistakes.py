@@ -158,6 +158,18 @@ def test_flags_that_exclude_each_other_are_refused(shots, models, capfd):
     assert "--scene_frames=5 is for a run without" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("background", ["empty.png", "my frames"])
+def test_answers_do_not_go_among_the_frames(shots, models, capfd, names, background):
+    folder, _ = shots
+    flags = (f"--model={models / 'any'}", f"--background={folder / background}")
+    before = names(folder)
+    for out in {folder / "my frames", folder / background} - {folder / "empty.png"}:
+        status = predict.main([*flags, f"--out={out}", str(folder / "my frames")])
+        assert status == 1
+        assert "answers would be taken for these" in capfd.readouterr().err
+    assert names(folder) == before
+
+
 @pytest.mark.parametrize("flag", ["--write=masks", "--scene_frames=0"])
 def test_flags_out_of_bounds_are_refused(flag, capfd):
     with pytest.raises(SystemExit, match="2"):
