@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from trainer import data, main
+from trainer.settings import Settings
 
 # Runs where neither Keras nor this project can be imported.
 CLIENT = """
@@ -229,24 +231,27 @@ def test_pictures_held_sideways_are_turned(trained, pairs):
         np.testing.assert_array_equal(answers[0][name], answers[1][name])
 
 
-def test_a_version_is_never_written_over(settings, tmp_path, caplog):
+def test_a_version_is_never_written_over(trained, tmp_path, caplog):
     caplog.set_level("INFO", logger="trainer")
-    main.run(settings(checkpoint_steps=1, weights="last"))
-    first = tmp_path / "export" / "1"
+    workdir = shutil.copytree(trained, tmp_path / "run")
+    fields = json.loads((workdir / "run.json").read_text())["settings"]
+    changes = {"workdir": str(workdir), "mode": "export", "deterministic": False}
+    chosen = Settings(**fields | changes)
+    first = workdir / "export" / "1"
     written = (first / "saved_model.pb").stat()
-    (tmp_path / "export" / "2.part").mkdir()  # of an export that was killed
-    main.run(settings(mode="export"))
+    (workdir / "export" / "2.part").mkdir()  # of an export that was killed
+    main.run(chosen)
     assert f"{first} has these weights already" in caplog.text
-    # Other weights: those of the first step.
-    for path in (tmp_path / "checkpoints").glob("ckpt-2*"):
+    # Other weights: those of the checkpoint before.
+    for path in (workdir / "checkpoints").glob("ckpt-6*"):
         path.unlink()
-    state = tmp_path / "checkpoints" / "checkpoint"
-    state.write_text(state.read_text().replace("ckpt-2", "ckpt-1"))
-    main.run(settings(mode="export"))
+    state = workdir / "checkpoints" / "checkpoint"
+    state.write_text(state.read_text().replace("ckpt-6", "ckpt-4"))
+    main.run(chosen)
     assert (first / "saved_model.pb").stat() == written
-    assert sorted(path.name for path in (tmp_path / "export").iterdir()) == [
+    assert sorted(path.name for path in (workdir / "export").iterdir()) == [
         *(".lock", "1", "2")
     ]
     described = json.loads((first.parent / "2/assets.extra/export.json").read_text())
-    assert described["step"] == 1 and described["dataset"] == "miniset/sample/1.0.0"
+    assert described["step"] == 4 and described["dataset"] == "miniset/sample/1.0.0"
     assert "EXIF orientation" in (first / "assets.extra/README.md").read_text()

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from trainer import main
+from trainer import checks, main, runs
 from trainer.errors import UserError
+from trainer.files import lock_folder
 from trainer.settings import Settings, find_idle
 
 HOLD = """
@@ -32,34 +33,38 @@ def test_two_trainers_do_not_write_to_one_workdir(settings, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
     holder.kill()  # as a power cut would: the lock ends with its process
     holder.communicate()
-    main.run(settings(train_steps=1))
-    assert (tmp_path / "report.md").exists()
+    with lock_folder(tmp_path, "busy"):
+        pass
 
 
-def test_files_of_a_run_that_is_gone_are_not_mixed_with_a_new_one(settings, tmp_path):
-    main.run(settings(train_steps=1))
-    (tmp_path / "run.json").rename(tmp_path / "away.json")
+def test_files_of_a_run_that_is_gone_are_not_mixed_with_a_new_one(
+    settings, trained, tmp_path
+):
+    workdir = shutil.copytree(trained, tmp_path / "run")
+    chosen = settings(workdir=str(workdir))
+    (workdir / "run.json").rename(tmp_path / "away.json")
     with pytest.raises(
         UserError, match=r"has no run.json, but metrics.json, report.md"
     ):
-        main.run(settings(train_steps=1, seed=1))
-    (tmp_path / "away.json").rename(tmp_path / "run.json")
-    shutil.rmtree(tmp_path / "checkpoints")
-    with pytest.raises(
-        UserError, match=r"has no checkpoint, but metrics.json, report.m"
-    ):
-        main.run(settings(train_steps=1))
+        main.run(chosen)
+    (tmp_path / "away.json").rename(workdir / "run.json")
+    shutil.rmtree(workdir / "checkpoints")
+    with pytest.raises(UserError, match=r"has no checkpoint, but metrics.json, report"):
+        main.run(chosen)
 
 
 def test_a_start_before_the_first_checkpoint_leaves_no_curves(settings, tmp_path):
-    main.run(settings(train_steps=1))
-    for name in ("metrics.json", "report.md", "predictions.png"):
-        (tmp_path / name).unlink()
-    for name in ("export", "checkpoints"):
-        shutil.rmtree(tmp_path / name)
-    main.run(settings(train_steps=1))
-    assert len(list((tmp_path / "tensorboard").iterdir())) == 1
-    assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 1
+    chosen = settings(train_steps=1)
+    mixture = checks.open_checked(chosen, 1)
+    runs.claim_workdir(chosen, mixture, chief=True)
+    (tmp_path / "tensorboard").mkdir()
+    (tmp_path / "tensorboard" / "events.out.tfevents.1.old.v2").write_bytes(b"curves")
+    (tmp_path / "history.jsonl").write_text('{"step": 1, "loss": 9}\n')
+    main.run(chosen)
+    (curves,) = (tmp_path / "tensorboard").iterdir()
+    assert "old" not in curves.name
+    (line,) = (tmp_path / "history.jsonl").read_text().splitlines()
+    assert '"loss": 9' not in line
 
 
 @pytest.mark.parametrize(
@@ -89,7 +94,7 @@ def test_settings_without_effect_are_told(settings, caplog):
     idle = {"padding": "valid", "coarse_steps": 1, "repeats": 3}
     chosen = settings(model="dnn15", dataset="miniset/sample", train_steps=1, **idle)
     assert set(find_idle(chosen)) == {*idle, "coarse_units"}
-    main.run(chosen)
+    checks.open_checked(chosen, 1)
     for name, need in (
         ("padding", "model=eigen"),
         ("coarse_steps", "recipe=paper"),
