@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import io
 import os
@@ -28,6 +29,7 @@ from fgbg_tfds.storage import is_local
 MIN_BACKGROUND_SIDE = 16
 MIN_FOREGROUND_SIDE = 8
 NAMED_MISTAKES = 5  # of a folder in one message
+MAX_ENLARGEMENT = 2  # of a photo, without a warning
 HALO_ALPHA = 0.05  # paint programs leave less around erased regions
 
 
@@ -134,12 +136,27 @@ def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, 
     Raises:
       InputError: If files cannot be used; the message names them.
     """
-    scenes = list_scenes(folder)
-    return _read_all(folder, scenes, lambda path: read_background(path, image_size))
+    sides = {}
+
+    def read(path: epath.Path) -> np.ndarray:
+        square, sides[path.name] = _read_square(path, image_size)
+        return square
+
+    pictures = _read_all(folder, list_scenes(folder), read)
+    small = {n: s for n, s in sides.items() if MAX_ENLARGEMENT * s < image_size}
+    if small:
+        name = min(small, key=lambda name: small[name])
+        _warn_of_small(folder, len(small), len(sides), name, image_size / small[name])
+    return pictures
 
 
 def read_background(path: epath.Path, image_size: int) -> np.ndarray:
     """Reads one photo as uint8 [image_size, image_size, 3]; see `read_backgrounds`."""
+    return _read_square(path, image_size)[0]
+
+
+def _read_square(path: epath.Path, image_size: int) -> tuple[np.ndarray, int]:
+    """Reads a photo's central square, and finds the side that it had."""
     image = _open(path)
     if min(image.size) < MIN_BACKGROUND_SIDE:
         raise InputError(
@@ -149,7 +166,19 @@ def read_background(path: epath.Path, image_size: int) -> np.ndarray:
     square = ImageOps.fit(
         lay_on_black(image), (image_size, image_size), method=Image.Resampling.LANCZOS
     )
-    return np.asarray(square)
+    return np.asarray(square), min(image.size)
+
+
+@functools.cache
+def _warn_of_small(
+    folder: epath.PathLike, small: int, number: int, name: str, factor: float
+) -> None:
+    """Warns once of photos that are much smaller than their composites."""
+    logging.warning(
+        "%s: %d of %d photos are enlarged more than %d times, and will look blurred; "
+        "%s %.1f times; give larger ones, or a smaller image_size",
+        *(folder, small, number, MAX_ENLARGEMENT, name, factor),
+    )
 
 
 def read_foregrounds(folder: epath.PathLike, longest_side: int) -> tuple[Picture, ...]:

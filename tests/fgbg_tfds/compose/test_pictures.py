@@ -208,6 +208,18 @@ def test_equal_pictures_are_one_identity_with_a_warning(tmp_path, caplog):
     assert "a.png, b.png, d.png: equal pixels" in caplog.text
 
 
+def test_small_photos_are_warned_of_once(tmp_path, caplog):
+    for name, size in (("a.png", (64, 64)), ("b.png", (20, 40)), ("c.png", (30, 64))):
+        write_photo(tmp_path / name, size=size)
+    logging.use_absl_handler()
+    with caplog.at_level(python_logging.WARNING):
+        for _ in range(2):
+            pictures.read_backgrounds(tmp_path, 64)
+    (record,) = [r for r in caplog.records if "enlarged" in r.getMessage()]
+    assert "2 of 3 photos are enlarged more than 2 times" in record.getMessage()
+    assert "b.png 3.2 times" in record.getMessage()
+
+
 def test_cutout_without_alpha_is_refused(tmp_path):
     opaque = write_cutout(tmp_path / "opaque.png", box=(0, 0, 40, 30))
     photo = write_photo(tmp_path / "photo.png")
