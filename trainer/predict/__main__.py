@@ -16,7 +16,7 @@ from trainer.command_line import run_command
 from trainer.errors import UserError
 from trainer.files import lock_folder, require_writable
 from trainer.predict.answers import FILMED, KINDS
-from trainer.predict.frames import VideoFrames, find_frames
+from trainer.predict.frames import find_frames, find_pictures
 from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.record import claim_folder, describe_command
 from trainer.predict.scenes import open_scene
@@ -50,12 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
             "would be taken for these; choose another --out"
         )
     frames = find_frames(arguments.frames)
-    empty = find_frames([arguments.background]) if arguments.background else None
-    if isinstance(empty, VideoFrames):
-        raise UserError(
-            f"--background={arguments.background} is no picture and no folder of "
-            "pictures; without it, the empty scene is found in the frames"
-        )
+    empty = find_pictures(arguments.background) if arguments.background else None
     if empty:
         owner = f"the background {empty.paths[0]}"
         frames.check(empty.sizes[0], owner)

@@ -158,6 +158,17 @@ class VideoFrames:
         check_size(self.video.path, self.video.size, size, owner)
 
 
+def find_pictures(path: pathlib.Path) -> PictureFrames:
+    """Finds the picture that a path is, whatever its suffix, or those in its folder.
+
+    Raises:
+      UserError: If there is none, or it cannot be read.
+    """
+    if not path.exists():
+        raise UserError(f"there is no {path}")
+    return PictureFrames(_list_pictures(path) if path.is_dir() else [path])
+
+
 def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
     """Finds the frames that a command line names.
 

@@ -73,6 +73,15 @@ def test_a_network_of_fixed_size_answers_at_the_frames_size(
     assert 0 < depth.min() < depth.max() <= 80
 
 
+def test_a_background_may_have_any_suffix_or_none(shots, models, read):
+    folder, new = shots
+    (folder / "empty.png").rename(folder / "empty")
+    flags = (f"--model={models / 'any'}", f"--background={folder / 'empty'}")
+    out = (f"--out={folder / 'out'}", "--write=mask")
+    assert predict.main([*flags, *out, str(folder / "my frames")]) == 0
+    np.testing.assert_array_equal(read(folder / "out/mask/a.png"), new["a"] * 255)
+
+
 def test_pictures_are_turned_as_their_exif_says(shots, models, read):
     folder, new = shots
     background, pixels = read(folder / "empty.png"), read(folder / "my frames/a.png")
