@@ -29,7 +29,7 @@ from fgbg_tfds.storage import is_local
 MIN_BACKGROUND_SIDE = 16
 MIN_FOREGROUND_SIDE = 8
 NAMED_MISTAKES = 5  # of a folder in one message
-MAX_ENLARGEMENT = 2  # of a photo, without a warning
+MAX_ENLARGEMENT = 2  # of a picture, without a warning
 HALO_ALPHA = 0.05  # paint programs leave less around erased regions
 
 
@@ -139,14 +139,15 @@ def read_backgrounds(folder: epath.PathLike, image_size: int) -> tuple[Picture, 
     sides = {}
 
     def read(path: epath.Path) -> np.ndarray:
-        square, sides[path.name] = _read_square(path, image_size)
+        square, sides[path] = _read_square(path, image_size)
         return square
 
     pictures = _read_all(folder, list_scenes(folder), read)
-    small = {n: s for n, s in sides.items() if MAX_ENLARGEMENT * s < image_size}
+    small = {p: s for p, s in sides.items() if MAX_ENLARGEMENT * s < image_size}
     if small:
-        name = min(small, key=lambda name: small[name])
-        _warn_of_small(folder, len(small), len(sides), name, image_size / small[name])
+        path = min(small, key=lambda path: small[path])
+        factor = image_size / small[path]
+        _warn_of_small(folder, len(small), len(sides), path.name, factor)
     return pictures
 
 

@@ -16,6 +16,7 @@ from absl import logging
 
 from fgbg_tfds import depth
 from fgbg_tfds.compose import (
+    MAX_ENLARGEMENT,
     Composite,
     Pasted,
     Placement,
@@ -34,7 +35,6 @@ from fgbg_tfds.writing.recipe import make_recipe, open_sources
 BATCHES_AHEAD = 2
 UNLABELLED_BATCH = 32
 BYTES_PER_PIXEL = 1.3  # of an example with its four pictures; photos take 0.8 to 1.2
-MAX_ENLARGEMENT = 2  # of a cut-out, without a warning
 
 T = TypeVar("T")
 

@@ -76,6 +76,9 @@ def find_scene(
       estimate_depth: Estimates the depth of an empty scene: uint8 [h, w, 3] to float
         [h, w], in any unit.
       empty: Whether nothing passes in them, so that all that changes is the scene's.
+
+    Returns:
+      The scene, at the frames' size.
     """
     small = _shrink(frames)
     median = take_median(list(small), np.ones((len(small), 1, 1), bool))

@@ -24,7 +24,7 @@ from trainer.errors import UserError
 from trainer.evaluate import OWN_ROW, Evaluator, validate
 from trainer.files import lock_folder
 from trainer.models import load_alexnet
-from trainer.runs import Run, claim_workdir, restore_weights
+from trainer.runs import Run, restore_weights
 from trainer.settings import Settings, parse_names
 from trainer.train.checkpoints import Checkpoints
 from trainer.train.history import History
@@ -32,6 +32,7 @@ from trainer.train.schedule import Stage
 from trainer.train.state import State, make_state
 from trainer.train.step import make_step
 from trainer.train.tensorboard import TensorBoard
+from trainer.workdirs import claim_workdir
 
 LOG = logging.getLogger("trainer")
 

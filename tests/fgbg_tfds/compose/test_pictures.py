@@ -220,6 +220,17 @@ def test_small_photos_are_warned_of_once(tmp_path, caplog):
     assert "b.png 3.2 times" in record.getMessage()
 
 
+def test_small_photos_of_scenes_are_counted_each(tmp_path, caplog):
+    """Two scenes' photos of one name were counted as one."""
+    for scene in ("court", "yard"):
+        (tmp_path / scene).mkdir()
+        write_photo(tmp_path / scene / "noon.png", size=(20, 20))
+    logging.use_absl_handler()
+    with caplog.at_level(python_logging.WARNING):
+        pictures.read_backgrounds(tmp_path, 64)
+    assert "2 of 2 photos are enlarged" in caplog.text
+
+
 def test_cutout_without_alpha_is_refused(tmp_path):
     opaque = write_cutout(tmp_path / "opaque.png", box=(0, 0, 40, 30))
     photo = write_photo(tmp_path / "photo.png")

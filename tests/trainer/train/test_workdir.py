@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from trainer import checks, main, runs
+from trainer import checks, main, workdirs
 from trainer.errors import UserError
 from trainer.files import lock_folder
 from trainer.settings import Settings, find_idle
@@ -56,7 +56,7 @@ def test_files_of_a_run_that_is_gone_are_not_mixed_with_a_new_one(
 def test_a_start_before_the_first_checkpoint_leaves_no_curves(settings, tmp_path):
     chosen = settings(train_steps=1)
     mixture = checks.open_checked(chosen, 1)
-    runs.claim_workdir(chosen, mixture, chief=True)
+    workdirs.claim_workdir(chosen, mixture, chief=True)
     (tmp_path / "tensorboard").mkdir()
     (tmp_path / "tensorboard" / "events.out.tfevents.1.old.v2").write_bytes(b"curves")
     (tmp_path / "history.jsonl").write_text('{"step": 1, "loss": 9}\n')
