@@ -15,13 +15,16 @@ from fgbg_tfds.depth.embedded.training import HELD_OUT, draw_scenes
 from fgbg_tfds.depth.measures import (
     NAMES,
     MarkedPair,
+    MeasuredPhoto,
     average_metrics,
     check_pairs,
     compute_object_ratio,
     judge_by_row,
     judge_pairs,
+    read_measured,
     read_pairs,
     read_trimmed,
+    stretch,
 )
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.files import parse_path
@@ -32,6 +35,8 @@ _PICTURES = pathlib.Path("../shared/pictures")  # beside the repository
 _COMPOSED = "streets_cars"  # the pictures of these that composites are made of
 _SIZE = 160  # pixels of a held-out scene's side
 _PASTED = 0.65  # probability of pasted cut-outs, as in training
+FITTED = 300  # scenes that the baselines are fitted on
+_MEASURED_NAMES = ("rank", "abs_rel", "rmse_log", "silog", "delta_1")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", default=None, help="as for load_teacher")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument(
-        "--scenes", type=int, default=300, help="held-out scenes to measure on"
+        "--scenes",
+        type=int,
+        default=300,
+        help="held-out scenes to measure on; 0 leaves drawn scenes out",
+    )
+    parser.add_argument(
+        "--measured",
+        type=parse_path,
+        default=None,
+        help="folder of photos with measured depth, SOURCE_NAME.jpg and "
+        "SOURCE_NAME_depth.png in 1/256 m, such as ../shared/pictures/measured_depth",
     )
     parser.add_argument(
         "--workers",
@@ -92,11 +107,14 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
       InputError: If a flag, the weights or the marks cannot be used.
     """
-    if arguments.scenes < 1 or arguments.workers < 1:
-        raise InputError("--scenes and --workers must be 1 or more")
+    if arguments.scenes < 0:
+        raise InputError(f"--scenes is {arguments.scenes}; use 0 or more")
+    if arguments.workers < 1:
+        raise InputError(f"--workers is {arguments.workers}; use 1 or more")
     # All input is read first, since the scenes take minutes.
     folder = _find_pictures(arguments)
     pairs = [] if arguments.marks is None else read_pairs(arguments.marks)
+    measured = read_measured(arguments.measured) if arguments.measured else []
     composites = None
     if folder:
         check_pairs(pairs, folder)
@@ -109,7 +127,14 @@ def run(arguments: argparse.Namespace) -> None:
         f"{card.precision}, fed {card.feed_size[0]} x {card.feed_size[1]}"
     )
     _measure_speed(teacher)
-    _measure_scenes(teacher, arguments.scenes, arguments.workers)
+    if arguments.scenes or measured:
+        count = min(arguments.scenes, FITTED) or FITTED
+        known = draw_scenes(range(count), _SIZE, _PASTED, arguments.workers)[1]
+        baselines = fit_baselines(known)
+        if measured:
+            _measure_photos(teacher, measured, baselines)
+        if arguments.scenes:
+            _measure_scenes(teacher, arguments.scenes, arguments.workers, baselines)
     if not folder:
         print(f"\nno folder {_PICTURES}: nothing measured on real pictures")
         return
@@ -155,9 +180,41 @@ def _measure_speed(teacher, count: int = 64, side: int = 224) -> None:
     print(f"{speed:.0f} pictures of {side} x {side} per second of processor time")
 
 
-def _measure_scenes(teacher, count: int, workers: int) -> None:
-    _, known = draw_scenes(range(min(count, 300)), _SIZE, _PASTED, workers)
-    baselines = fit_baselines(known)
+def _measure_photos(
+    teacher, measured: list[MeasuredPhoto], baselines: dict[str, np.ndarray]
+) -> None:
+    """Prints the metrics on photos with measured depth, by source and over all."""
+    estimates: dict[str, list[np.ndarray]] = {"teacher": []}
+    for photo in measured:
+        estimates["teacher"].append(teacher(photo.image[None])[0])
+        for name, depth in baselines.items():
+            stretched = stretch(depth, photo.depth.shape)
+            estimates.setdefault(name, []).append(stretched)
+    columns = ("photos", *_MEASURED_NAMES, "abs_rel as it is")
+    print(
+        "\nphotos with measured depth, after median scaling; the last column is "
+        f"without it\n{'':<24}" + "".join(f"{name:>10}" for name in columns)
+    )
+    sources = dict.fromkeys(photo.source for photo in measured)
+    for source in (*sources, "all"):
+        chosen = [
+            index
+            for index, photo in enumerate(measured)
+            if source in (photo.source, "all")
+        ]
+        truths = [measured[index].depth for index in chosen]
+        for label, depths in estimates.items():
+            seen = [depths[index] for index in chosen]
+            scaled = average_metrics(seen, truths, True)
+            plain = average_metrics(seen, truths, False)["abs_rel"]
+            values = [*(scaled[name] for name in _MEASURED_NAMES), plain]
+            print(
+                f"{source:<12}{label:<12}{len(chosen):>10}"
+                + "".join(f"{value:>10.3f}" for value in values)
+            )
+
+
+def _measure_scenes(teacher, count: int, workers: int, baselines) -> None:
     seeds = range(HELD_OUT, HELD_OUT + count)
     images, logs = draw_scenes(seeds, _SIZE, _PASTED, workers)
     _print_comparison(

@@ -1,5 +1,6 @@
-"""Measures of estimated depth: metrics, and the order of marked pairs."""
+"""Measures of estimated depth: metrics, marked pairs, photos with measured depth."""
 
+from fgbg_tfds.depth.measures.measured import MeasuredPhoto, read_measured, stretch
 from fgbg_tfds.depth.measures.metrics import NAMES, average_metrics
 from fgbg_tfds.depth.measures.ordinal import (
     MarkedPair,
@@ -14,11 +15,14 @@ from fgbg_tfds.depth.measures.ordinal import (
 __all__ = [
     "NAMES",
     "MarkedPair",
+    "MeasuredPhoto",
     "average_metrics",
     "check_pairs",
     "compute_object_ratio",
     "judge_by_row",
     "judge_pairs",
+    "read_measured",
     "read_pairs",
     "read_trimmed",
+    "stretch",
 ]
