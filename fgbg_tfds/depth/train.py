@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import math
 import os
 import pathlib
@@ -13,6 +14,7 @@ import time
 import numpy as np
 
 from fgbg_tfds.depth import EMBEDDED_WEIGHTS
+from fgbg_tfds.depth.embedded.photos import compose_photos
 from fgbg_tfds.depth.embedded.training import (
     HELD_OUT,
     Schedule,
@@ -21,7 +23,12 @@ from fgbg_tfds.depth.embedded.training import (
 )
 from fgbg_tfds.depth.embedded.weight_file import compute_digest, write_weights
 from fgbg_tfds.errors import InputError
-from fgbg_tfds.files import parse_path, require_writable
+from fgbg_tfds.files import (
+    name_failures,
+    parse_path,
+    require_writable,
+    write_atomically,
+)
 
 _SEEDS = 10_000_000  # scenes of a seed
 
@@ -63,6 +70,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch_size", type=int, default=schedule.batch_size, help="scenes in a step"
     )
     parser.add_argument(
+        "--photos",
+        type=parse_path,
+        default=None,
+        help="folder of photos without depth, 'backgrounds', and of cut-outs, "
+        "'foregrounds', such as ../shared/pictures/wide; scenes are dressed with "
+        "pieces of them, and composites of them are learned from (default: none)",
+    )
+    parser.add_argument(
+        "--workdir",
+        type=parse_path,
+        default=None,
+        help="folder in which scenes and training are kept every so often; the same "
+        "command goes on from there (default: nothing is kept)",
+    )
+    parser.add_argument(
         "--workers",
         type=int,
         default=os.cpu_count() or 1,
@@ -91,19 +113,23 @@ def run(arguments: argparse.Namespace) -> None:
                 "pasted",
                 "edge_weight",
                 "batch_size",
+                "photos",
             )
         },
     )
+    workdir = arguments.workdir
+    if workdir:
+        _claim(workdir, schedule)
     started, busy = time.monotonic(), _measure_cpu_seconds()
-    first = schedule.seed * _SEEDS
-    images, logs = draw_scenes(
-        range(first, first + schedule.scenes),
-        schedule.scene_size,
-        schedule.pasted,
-        arguments.workers,
-    )
+    composites = None
+    if schedule.photos:
+        composites = compose_photos(
+            schedule.photos, schedule.composites, schedule.scene_size, schedule.seed
+        )
+    images, logs = _draw_or_load(schedule, arguments.workers, workdir)
     drawn = time.monotonic() - started
-    weights, losses = train_network(schedule, images, logs)
+    kept = workdir / "checkpoint" if workdir else None
+    weights, losses = train_network(schedule, images, logs, composites, kept=kept)
     _keep(weights, arguments.out)
     count = sum(array.size for array in weights.values())
     print(
@@ -113,6 +139,47 @@ def run(arguments: argparse.Namespace) -> None:
         f"loss of the last 100 steps {np.mean(losses[-100:]):.4f}"
     )
     print(f"{arguments.out}: {count} weights, sha256 {compute_digest(arguments.out)}")
+
+
+def _claim(workdir: pathlib.Path, schedule: Schedule) -> None:
+    """Notes the schedule in the folder; refuses one with another schedule."""
+    path = workdir / "schedule.json"
+    note = {**dataclasses.asdict(schedule), "photos": str(schedule.photos)}
+    text = json.dumps(note, indent=1) + "\n"
+    if path.exists():
+        with name_failures(path):
+            known = path.read_text(encoding="utf-8")
+        if known != text:
+            raise InputError(
+                f"--workdir {workdir} holds a training with other flags "
+                f"({path.name}); repeat those, or give another --workdir"
+            )
+        return
+    with name_failures(workdir):
+        workdir.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text.encode())
+
+
+def _draw_or_load(
+    schedule: Schedule, workers: int, workdir: pathlib.Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws the scenes, or loads those that an earlier run kept."""
+    paths = [workdir / f"{name}.npy" for name in ("images", "logs")] if workdir else []
+    if paths and paths[-1].exists():
+        images, logs = map(np.load, paths)
+        return images, logs
+    first = schedule.seed * _SEEDS
+    images, logs = draw_scenes(
+        range(first, first + schedule.scenes),
+        schedule.scene_size,
+        schedule.pasted,
+        workers,
+        photos=schedule.photos if schedule.dressed else None,
+    )
+    for path, array in zip(paths, (images, logs), strict=False):
+        np.save(path.with_suffix(".part.npy"), array)
+        path.with_suffix(".part.npy").replace(path)
+    return images, logs
 
 
 def _keep(weights: dict[str, np.ndarray], path: pathlib.Path) -> None:

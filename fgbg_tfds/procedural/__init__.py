@@ -1,6 +1,15 @@
-"""Streets, rooms and vehicles drawn from a seed, with exact depth in metres."""
+"""Streets, roads, rooms and vehicles drawn from a seed, with exact depth in metres."""
 
-from fgbg_tfds.procedural.scene import Scene, draw_scene, draw_street
+from fgbg_tfds.procedural.scene import Scene, choose_place, draw_scene, draw_street
+from fgbg_tfds.procedural.swatches import Swatches, cut_swatches
 from fgbg_tfds.procedural.vehicles.rendering import draw_vehicle
 
-__all__ = ["Scene", "draw_scene", "draw_street", "draw_vehicle"]
+__all__ = [
+    "Scene",
+    "Swatches",
+    "choose_place",
+    "cut_swatches",
+    "draw_scene",
+    "draw_street",
+    "draw_vehicle",
+]

@@ -72,8 +72,8 @@ def draw_camera(rng: np.random.Generator, size: int, kind: str) -> Camera:
     Args:
       rng: Source of random numbers.
       size: Pixels of a side.
-      kind: 'handsome' for pictures to look at, 'street', 'open' or 'indoor' for
-        the wide ranges of training.
+      kind: 'handsome' for pictures to look at, 'street', 'road', 'open' or 'indoor'
+        for the wide ranges of training.
 
     Returns:
       The camera.
@@ -88,18 +88,44 @@ def draw_camera(rng: np.random.Generator, size: int, kind: str) -> Camera:
             rng.normal(0, 0.06),
             rng.normal(0, 0.008),
         )
-    focal = size * np.exp(
-        rng.uniform(np.log(0.5), np.log(1.9 if kind != "indoor" else 1.3))
-    )
-    aspect = rng.uniform(0.8, 1.25) if rng.random() < 0.5 else 1.0
-    height = rng.uniform(1.1, 2.6)
-    if rng.random() < 0.15 and kind != "indoor":
-        height = rng.uniform(2.6, 7.0)
+    if kind == "indoor":
+        return _hold_indoors(rng, size)
+    aspect = _draw_aspect(rng, 3.5)
+    most = 1.9 if aspect < 1.25 else 1.3
+    focal = size * np.exp(rng.uniform(np.log(0.45), np.log(most)))
+    height, horizon = rng.uniform(1.1, 2.4), rng.uniform(0.28, 0.66)
+    if rng.random() < 0.18:  # on a pole or at a window, looking down
+        height, horizon = rng.uniform(2.4, 9.0), rng.uniform(-0.3, 0.5)
+    yaw = rng.normal(0, 0.25 if kind == "open" else 0.12)
+    if rng.random() < 0.22 and kind != "open":  # across, as a fixed camera often looks
+        yaw = rng.uniform(-1.6, 1.6)
+    roll = rng.normal(0, 0.04)
+    return Camera(size, (focal, focal * aspect), horizon, height, yaw, roll)
+
+
+def _draw_aspect(rng: np.random.Generator, widest: float) -> float:
+    """Draws how wide a photo is before it is squashed to a square."""
+    shape = rng.random()
+    if shape < 0.35:
+        return 1.0
+    if shape < 0.55:
+        return rng.uniform(0.75, 1.25)
+    if shape < 0.88:
+        return rng.uniform(1.25, 1.85)
+    return rng.uniform(1.6, widest)
+
+
+def _hold_indoors(rng: np.random.Generator, size: int) -> Camera:
+    """Draws a camera in a room: upright, or looking down at a table or a floor."""
+    aspect = _draw_aspect(rng, 1.9)
+    focal = size * np.exp(rng.uniform(np.log(0.5), np.log(1.3)))
+    height, horizon = rng.uniform(0.8, 2.0), rng.uniform(0.2, 0.66)
+    yaw = rng.normal(0, 0.25) if rng.random() < 0.5 else rng.uniform(-0.9, 0.9)
+    down = rng.random()
+    if down < 0.3:
+        horizon = rng.uniform(-0.5, 0.25)
+    elif down < 0.42:  # in a corner under the ceiling
+        height, horizon = rng.uniform(2.0, 3.2), rng.uniform(-0.4, 0.3)
     return Camera(
-        size,
-        (focal, focal * aspect),
-        rng.uniform(0.28, 0.66),
-        height if kind != "indoor" else rng.uniform(1.0, 2.0),
-        rng.normal(0, 0.12) if kind == "street" else rng.normal(0, 0.25),
-        rng.normal(0, 0.05),
+        size, (focal, focal * aspect), horizon, height, yaw, rng.normal(0, 0.05)
     )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from fgbg_tfds.procedural.camera import Camera
 from fgbg_tfds.procedural.sprite import Sprite
+from fgbg_tfds.procedural.swatches import Dressing
 from fgbg_tfds.procedural.textures import Texture
 
 NEAR = 0.25  # metres; nothing is drawn nearer
@@ -23,10 +24,13 @@ class Canvas:
       camera: The camera.
       colour: float32 [size, size, 3], 0 to 255.
       depth: float32 [size, size], metres along the camera's axis.
+      dressing: Roughens surfaces and cut-outs with pieces of photos; None leaves
+        them as they were painted.
     """
 
-    def __init__(self, camera: Camera):
+    def __init__(self, camera: Camera, dressing: Dressing | None = None):
         self.camera = camera
+        self.dressing = dressing
         self.colour = np.zeros((camera.size, camera.size, 3), np.float32)
         self.depth = np.full((camera.size, camera.size), SKY, np.float32)
         self._eye = camera.eye.astype(np.float32)
@@ -51,6 +55,10 @@ class Canvas:
         if (high <= low).any():
             return None
         return slice(low[1], high[1]), slice(low[0], high[0])
+
+    def dress(self, material: Texture) -> Texture:
+        """Roughens a surface, if this picture is drawn with pieces of photos."""
+        return self.dressing.dress(material) if self.dressing else material
 
     def draw_rectangle(
         self,
@@ -94,7 +102,7 @@ class Canvas:
         depth, u, v = depth[inside], u[inside], v[inside]
         slant = np.abs(facing[inside]) / np.linalg.norm(rays[inside], axis=-1)
         footprint = depth / min(self.camera.focal) / np.sqrt(np.maximum(slant, 0.05))
-        colour = material.sample(u, v, footprint) * tint
+        colour = self.dress(material).sample(u, v, footprint) * tint
         if contact:
             colour *= (1 - contact * np.exp(-v / 0.5))[:, None]
         self.colour[window][inside] = colour
@@ -176,7 +184,10 @@ class Canvas:
         if not over:
             alpha = alpha * (there < self.depth[window])
         part = alpha[..., None]
-        ink = np.clip(pixels[..., :3] * tint, 0, 255)
+        ink = pixels[..., :3] * tint
+        if self.dressing and not over:
+            ink = self.dressing.roughen(ink)
+        ink = np.clip(ink, 0, 255)
         self.colour[window] = self.colour[window] * (1 - part) + ink * part
         self.depth[window] = np.where(alpha > 0.5, there, self.depth[window])
         whole = np.zeros((size, size), np.float32)

@@ -142,7 +142,7 @@ def paint_ground(
     footprint = depth / min(camera.focal) / slant
 
     def look(material: Texture) -> np.ndarray:
-        return material.sample(a, z, footprint)
+        return canvas.dress(material).sample(a, z, footprint)
 
     kinds = ["asphalt", "cobble", "slabs", "noise"]
     odds = [0.82, 0.18, 0, 0] if handsome else [0.6, 0.2, 0.1, 0.1]

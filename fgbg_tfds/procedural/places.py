@@ -1,4 +1,4 @@
-"""Open places: squares, parks, car parks, country roads."""
+"""Open places: squares, parks, car parks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fgbg_tfds.procedural.facades import facade
 from fgbg_tfds.procedural.ground import Ground, paint_ground, wet_ground
 from fgbg_tfds.procedural.plants import plant
 from fgbg_tfds.procedural.street import draw_vehicle_at
+from fgbg_tfds.procedural.swatches import Dressing
 from fgbg_tfds.procedural.textures import surface
 from fgbg_tfds.procedural.weather import add_haze, draw_weather, paint_sky
 
@@ -39,9 +40,11 @@ def _draw_backdrop(canvas: Canvas, weather, rng: np.random.Generator) -> None:
             x += rng.uniform(2, 6)
 
 
-def paint_open_place(camera: Camera, rng: np.random.Generator) -> Canvas:
-    """Draws a square, a park, a car park or a country road."""
-    canvas = Canvas(camera)
+def paint_open_place(
+    camera: Camera, rng: np.random.Generator, dressing: Dressing | None = None
+) -> Canvas:
+    """Draws a square, a park or a car park."""
+    canvas = Canvas(camera, dressing)
     weather = draw_weather(rng)
     paint_sky(canvas, weather, rng)
     bend = rng.normal(0, 0.006)
@@ -60,7 +63,7 @@ def paint_open_place(camera: Camera, rng: np.random.Generator) -> Canvas:
                 weather.light(np.array(n)) for n in np.eye(3)[[2, 0, 1]] * [1, 1, -1]
             ]
             paint_box(canvas, low, low + size, house.wall, lights)
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 and camera.horizon > 0:
         wet_ground(canvas, ground, rng.uniform(0.2, 0.6), rng)
     tone = 0.5 * (weather.sunlight + weather.shadow)
     kinds = ["tree", "bush", "pole", "person", "car"]

@@ -14,6 +14,7 @@ from fgbg_tfds.procedural.canvas import SKY, Canvas
 from fgbg_tfds.procedural.cutouts import cutout
 from fgbg_tfds.procedural.ground import Ground, wet_ground
 from fgbg_tfds.procedural.plants import plant
+from fgbg_tfds.procedural.swatches import Dressing
 from fgbg_tfds.procedural.textures import SIDE, Texture, muted, surface, texture
 
 
@@ -84,6 +85,7 @@ def _hang_things(canvas: Canvas, corner, along, up, light, rng) -> None:
 
 # kind: how deep, half how wide, how high it may be, metres
 _SPACES = {
+    "corner": ((1.3, 3.6), (0.9, 2.4), (2.2, 2.9)),
     "room": ((3, 9), (1.8, 5), (2.3, 3.4)),
     "hall": ((8, 35), (4, 15), (2.8, 8)),
     "corridor": ((6, 40), (0.9, 2), (2.2, 3.5)),
@@ -103,7 +105,7 @@ class _Space:
 
 
 def _draw_space(rng: np.random.Generator, least_height: float) -> _Space:
-    kind = str(rng.choice(["room", "hall", "corridor"], p=[0.5, 0.3, 0.2]))
+    kind = str(rng.choice(list(_SPACES), p=[0.27, 0.35, 0.2, 0.18]))
     deep, half, high = (
         {name: rng.uniform(*ranges[index]) for name, ranges in _SPACES.items()}[kind]
         for index in range(3)
@@ -112,9 +114,12 @@ def _draw_space(rng: np.random.Generator, least_height: float) -> _Space:
     return _Space(kind, left, right, deep, max(high, least_height))
 
 
+def _choose_kind(rng: np.random.Generator, kinds: dict[str, float]) -> str:
+    return str(rng.choice(list(kinds), p=list(kinds.values())))
+
+
 def _draw_surface(rng: np.random.Generator, kinds: dict[str, float]) -> Texture:
-    kind = str(rng.choice(list(kinds), p=list(kinds.values())))
-    return surface(kind, int(rng.integers(24)))
+    return surface(_choose_kind(rng, kinds), int(rng.integers(24)))
 
 
 def _paint_shell(canvas: Canvas, space: _Space, rng: np.random.Generator) -> Texture:
@@ -177,7 +182,7 @@ def _fit_out(canvas: Canvas, space: _Space, wall: Texture, rng) -> None:
                 corner = (x, space.high - 0.02, z)
                 long = (0, 0, rng.uniform(0.3, 1.2))
                 canvas.draw_rectangle(corner, (wide, 0, 0), long, lamp)
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 and canvas.camera.horizon > 0:
         wet_ground(canvas, Ground(5, 1, rise_at=1e6), rng.uniform(0.15, 0.6), rng)
 
 
@@ -205,11 +210,106 @@ def _furnish(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
         canvas.stand_cutout(sprite, x, z, 0.0, rng.uniform(0.7, 1.1))
 
 
-def paint_room(camera: Camera, rng: np.random.Generator) -> Canvas:
-    """Draws a room, a hall or a corridor, furnished or empty."""
-    canvas = Canvas(camera)
-    space = _draw_space(rng, camera.height + 0.5)
+def _line_walls(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
+    """Lines the walls with cabinets, shelves and counters."""
+    for side in (-1, 1):
+        if rng.random() > 0.35:
+            continue
+        x = space.left if side < 0 else space.right
+        z = rng.uniform(0.2, max(0.5 * space.deep, 0.6))
+        high = rng.choice([rng.uniform(0.6, 1.1), rng.uniform(1.3, 2.3)])
+        deep = rng.uniform(0.3, 0.7)
+        style = _choose_kind(rng, {"glass": 0.3, "planks": 0.35, "plain": 0.35})
+        seed = int(rng.integers(24))
+        pane = _draw_window_wall(seed) if style == "glass" else surface(style, seed)
+        for _ in range(int(rng.integers(1, 8))):
+            wide = rng.uniform(0.4, 1.4)
+            low = np.array([min(x, x - side * deep), 0.0, z])
+            size = (deep, high, min(wide, max(space.deep - z, 0.1)))
+            paint_box(canvas, low, low + size, pane, rng.uniform(0.5, 1.1, 3))
+            z += wide + (rng.uniform(0, 0.6) if rng.random() < 0.2 else 0.0)
+            if z > space.deep:
+                break
+
+
+def _lay_table(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
+    """Places a table or a desk with small things on it, and chairs before it."""
+    high = rng.uniform(0.45, 1.0)
+    z = rng.uniform(0.9, max(0.75 * space.deep, 1.2))
+    x = rng.uniform(space.left, max(space.right - 1.0, space.left + 0.1))
+    wide, deep = rng.uniform(0.7, 2.6), rng.uniform(0.5, 1.2)
+    kind = _choose_kind(rng, {"planks": 0.4, "plain": 0.5, "noise": 0.1})
+    board = surface(kind, int(rng.integers(24)))
+    lights = rng.uniform(0.6, 1.2, 3)
+    thick = rng.uniform(0.02, 0.08)
+    canvas.shade_foot(x + wide / 2, z + deep / 2, (wide * 0.6, deep * 0.6), 0.5)
+    paint_box(canvas, (x, high - thick, z), (x + wide, high, z + deep), board, lights)
+    solid = rng.random() < 0.35
+    legs = [(x, x + wide)] if solid else [(x, x + 0.06), (x + wide - 0.06, x + wide)]
+    for left, right in legs:
+        back = z + (deep if solid else 0.06)
+        paint_box(canvas, (left, 0, z), (right, high, back), board, lights * 0.8)
+    if rng.random() < 0.3:  # a screen or a partition behind it
+        top = high + rng.uniform(0.2, 0.8)
+        corner, along = (x, high, z + deep), (wide, 0, 0)
+        panel = surface("plain", int(rng.integers(24)))
+        canvas.draw_rectangle(corner, along, (0, top - high, 0), panel, lights[0])
+    for _ in range(int(rng.integers(0, 9))):
+        at = np.array([x + rng.random() * wide, high, z + rng.random() * deep])
+        if rng.random() < 0.5:
+            size = rng.uniform([0.04, 0.01, 0.04], [0.4, 0.35, 0.3])
+            skin = surface("plain", int(rng.integers(24))).dye(muted(rng, 0.7), 0.8)
+            paint_box(canvas, at, at + size, skin, rng.uniform(0.6, 1.2, 3))
+        else:
+            small = cutout("thing", int(rng.integers(96))).resize(
+                rng.uniform(0.08, 0.4)
+            )
+            canvas.stand_cutout(small, at[0], at[2], high, rng.uniform(0.7, 1.1))
+    for _ in range(int(rng.integers(0, 3))):
+        chair = cutout("thing", int(rng.integers(96))).resize(rng.uniform(0.7, 1.1))
+        away = z - rng.uniform(0.1, 0.5)
+        canvas.shade_foot(x + wide / 2, away, (0.35, 0.3), 0.5)
+        canvas.stand_cutout(chair, x + rng.random() * wide, away, 0.0, lights[1])
+
+
+def _let_light_in(canvas: Canvas, space: _Space, rng: np.random.Generator) -> None:
+    """Lays patches of sunlight and of shadow onto floor and walls."""
+    depth, rays = canvas.depth, canvas.camera.rays
+    point = canvas.camera.eye + depth[..., None] * rays
+    for _ in range(int(rng.integers(1, 4))):
+        axes = (
+            (0, 2) if rng.random() < 0.6 else (2, 1) if rng.random() < 0.5 else (0, 1)
+        )
+        first, second = point[..., axes[0]], point[..., axes[1]]
+        slant = rng.normal(0, 0.6)
+        place = first - rng.uniform(space.left, space.right) + slant * second
+        wide, bars = rng.uniform(0.3, 1.6), rng.uniform(0.5, 2.0)
+        lit = np.abs(place) < wide
+        lit &= np.mod(second + rng.random(), bars) < bars * rng.uniform(0.5, 1.0)
+        canvas.colour[lit] *= rng.uniform(1.2, 2.2) if rng.random() < 0.7 else 0.6
+
+
+def paint_room(
+    camera: Camera, rng: np.random.Generator, dressing: Dressing | None = None
+) -> Canvas:
+    """Draws a room, a corner, a hall or a corridor, furnished or empty.
+
+    Args:
+      camera: The camera in it.
+      rng: Source of random numbers.
+      dressing: Pieces of photos that roughen it.
+
+    Returns:
+      The picture with its depth.
+    """
+    canvas = Canvas(camera, dressing)
+    space = _draw_space(rng, camera.height + 0.25)
     wall = _paint_shell(canvas, space, rng)
     _fit_out(canvas, space, wall, rng)
+    _line_walls(canvas, space, rng)
+    if rng.random() < 0.45:
+        _lay_table(canvas, space, rng)
     _furnish(canvas, space, rng)
+    if rng.random() < 0.35:
+        _let_light_in(canvas, space, rng)
     return canvas

@@ -12,11 +12,13 @@ from fgbg_tfds.pasted_depth import choose_depth
 from fgbg_tfds.procedural.camera import draw_camera
 from fgbg_tfds.procedural.canvas import Canvas
 from fgbg_tfds.procedural.cutouts import draw_cutout
-from fgbg_tfds.procedural.photo import develop
+from fgbg_tfds.procedural.photo import develop, flare
 from fgbg_tfds.procedural.places import paint_open_place
+from fgbg_tfds.procedural.roads import paint_road
 from fgbg_tfds.procedural.rooms import paint_room
 from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.street import paint_street
+from fgbg_tfds.procedural.swatches import Swatches
 
 FARTHEST = MAX_DEPTH  # metres; also the depth of the sky
 NEAREST = 0.5
@@ -95,24 +97,52 @@ def paste_cutout(canvas: Canvas, sprite: Sprite, rng: np.random.Generator) -> No
     canvas.paste(flat, tuple(corner), tuple(shape), max(depth, 0.8), over=True)
 
 
-def draw_scene(seed: int, size: int = 160, pasted: float = 0.65) -> Scene:
+_PLACES = {  # how often, and what draws it
+    "street": (0.38, paint_street),
+    "road": (0.24, paint_road),
+    "open": (0.13, paint_open_place),
+    "indoor": (0.25, paint_room),
+}
+_CUT_FROM_PHOTOS = 0.6  # of the pasted cut-outs, where there are photos
+
+
+def choose_place(seed: int) -> str:
+    """Chooses what `draw_scene` draws: a 'street', 'road', 'open' place or 'indoor'."""
+    return _choose_place(np.random.default_rng([seed, 0x5CE7E]))
+
+
+def _choose_place(rng: np.random.Generator) -> str:
+    return str(rng.choice(list(_PLACES), p=[odds for odds, _ in _PLACES.values()]))
+
+
+def draw_scene(
+    seed: int,
+    size: int = 160,
+    pasted: float = 0.65,
+    swatches: Swatches | None = None,
+) -> Scene:
     """Draws a scene for training: any place, any weather, any camera.
 
     Args:
       seed: Any integer; the same seed gives the same scene.
       size: Pixels of a side.
       pasted: Probability of pasted cut-outs.
+      swatches: Pieces of photos that surfaces and cut-outs are dressed with.
 
     Returns:
       The scene; `paste_cutout` chooses the depth of pasted cut-outs.
     """
     rng = np.random.default_rng([seed, 0x5CE7E])
-    kind = str(rng.choice(["street", "open", "indoor"], p=[0.70, 0.16, 0.14]))
+    kind = _choose_place(rng)
     camera = draw_camera(rng, size, kind)
-    paint = {"street": paint_street, "open": paint_open_place, "indoor": paint_room}
-    canvas = paint[kind](camera, rng)
+    dressing = swatches.begin(rng) if swatches else None
+    canvas = _PLACES[kind][1](camera, rng, dressing=dressing)
     if rng.random() < pasted:
         for _ in range(int(rng.choice([1, 2, 3], p=[0.75, 0.18, 0.07]))):
-            paste_cutout(canvas, draw_cutout(rng), rng)
+            if swatches and rng.random() < _CUT_FROM_PHOTOS:
+                cutout = swatches.draw_cutout(rng)
+            else:
+                cutout = draw_cutout(rng)
+            paste_cutout(canvas, cutout, rng)
     depth = np.clip(canvas.depth, NEAREST, FARTHEST).astype(np.float32)
-    return Scene(develop(canvas.colour, rng), depth)
+    return Scene(develop(flare(canvas.colour, canvas.depth, rng), rng), depth)

@@ -23,3 +23,10 @@ class Sprite:
     relief: np.ndarray
     height: float
     reach: float = 0.0
+
+    def resize(self, height: float) -> Sprite:
+        """Makes it `height` metres high."""
+        factor = height / self.height
+        return dataclasses.replace(
+            self, relief=self.relief * factor, height=height, reach=self.reach * factor
+        )

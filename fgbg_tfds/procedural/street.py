@@ -13,6 +13,7 @@ from fgbg_tfds.procedural.facades import Facade, draw_facade, facade
 from fgbg_tfds.procedural.ground import Ground, draw_ground, paint_ground, wet_ground
 from fgbg_tfds.procedural.plants import plant
 from fgbg_tfds.procedural.sprite import Sprite
+from fgbg_tfds.procedural.swatches import Dressing
 from fgbg_tfds.procedural.textures import surface
 from fgbg_tfds.procedural.vehicles import design, render
 from fgbg_tfds.procedural.weather import Weather, add_haze, draw_weather, paint_sky
@@ -20,7 +21,7 @@ from fgbg_tfds.procedural.weather import Weather, add_haze, draw_weather, paint_
 _BEHIND = 20  # metres behind the camera at which the rows of houses begin
 
 
-@functools.lru_cache(maxsize=700)
+@functools.lru_cache(maxsize=4800)  # all that `draw_vehicle_at` asks for
 def _draw_seeded_vehicle(
     seed: int, azimuth: float, distance: float, height: float, pixels: float
 ):
@@ -269,7 +270,10 @@ def _furnish(canvas: Canvas, ground: Ground, weather: Weather, rng, handsome) ->
 
 
 def paint_street(
-    camera: Camera, rng: np.random.Generator, handsome: bool = False
+    camera: Camera,
+    rng: np.random.Generator,
+    handsome: bool = False,
+    dressing: Dressing | None = None,
 ) -> Canvas:
     """Draws a street.
 
@@ -278,11 +282,12 @@ def paint_street(
       rng: Source of random numbers.
       handsome: Whether near houses and all cars are drawn anew, and the odd is
         left out.
+      dressing: Pieces of photos that roughen it.
 
     Returns:
       The picture with its depth.
     """
-    canvas = Canvas(camera)
+    canvas = Canvas(camera, dressing)
     weather = draw_weather(rng, handsome)
     ground = draw_ground(rng, handsome)
     rows = _draw_houses(rng, ground, handsome)
@@ -290,7 +295,7 @@ def paint_street(
     paint_ground(canvas, ground, weather, _draw_heights(rows), rng, handsome)
     _paint_houses(canvas, rows, ground, weather, rng, handsome)
     _close_street(canvas, ground, weather, rng)
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 and camera.horizon > 0:
         wet_ground(canvas, ground, rng.uniform(0.25, 0.6), rng)
     _furnish(canvas, ground, weather, rng, handsome)
     add_haze(canvas, weather)

@@ -20,17 +20,28 @@ class Texture:
       texels: uint8 [n, 3], all levels, from the finest to one pixel, flattened.
       width: Metres.
       height: Metres.
+      grain: A second texture, whose deviations from its mean are added.
+      strength: Factor of those deviations.
+      kept: Part of its own deviations that stays beside the grain.
     """
 
     texels: np.ndarray
     width: float
     height: float
+    grain: Texture | None = None
+    strength: float = 0.0
+    kept: float = 1.0
 
     def dye(self, colour: np.ndarray, fraction: float) -> Texture:
         """Blends the texture with a colour [3] by a fraction."""
         texels = (1 - fraction) * self.texels + fraction * colour
-        return Texture(
-            np.clip(texels, 0, 255).astype(np.uint8), self.width, self.height
+        dyed = np.clip(texels, 0, 255).astype(np.uint8)
+        return dataclasses.replace(self, texels=dyed)
+
+    def enlarge(self, factor: float) -> Texture:
+        """Makes it cover `factor` times as many metres."""
+        return dataclasses.replace(
+            self, width=self.width * factor, height=self.height * factor
         )
 
     def sample(self, u: np.ndarray, v: np.ndarray, footprint: np.ndarray) -> np.ndarray:
@@ -50,7 +61,17 @@ class Texture:
         side = SIDE >> level
         column = np.floor(u * (side / self.width)).astype(np.int32) & (side - 1)
         row = np.floor(-v * (side / self.height)).astype(np.int32) & (side - 1)
-        return self.texels[_OFFSETS[level] + row * side + column].astype(np.float32)
+        colour = self.texels[_OFFSETS[level] + row * side + column].astype(np.float32)
+        if self.grain is None:
+            return colour
+        rough = self.grain.sample(u, v, footprint) - self.grain.mean
+        mean = self.mean
+        return mean + self.kept * (colour - mean) + self.strength * rough
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Its mean colour, float32 [3]."""
+        return self.texels[-1].astype(np.float32)
 
 
 _LEVELS = SIDE.bit_length()

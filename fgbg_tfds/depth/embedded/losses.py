@@ -1,4 +1,4 @@
-"""The loss of the embedded teacher."""
+"""The losses of the embedded teacher: on drawn scenes, and on photos without depth."""
 
 from __future__ import annotations
 
@@ -39,3 +39,40 @@ def compute_loss(estimate, truth, scale_weight: float = 0.1, edge_weight: float 
         down = tf.reduce_mean(tf.abs(part[:, 1:] - part[:, :-1]))
         loss += edge_weight * (across + down) / 4
     return loss
+
+
+def compute_photo_loss(estimate, empty, alpha, margin: float = 0.3):
+    """Computes how far a composite's depth contradicts that of its empty photo.
+
+    With d = estimate - empty, both log metres, and m the mean of d where the
+    cut-out is not, there |d - m| should be 0: order and ratios agree whatever the
+    crop, the colours and the cut-out. Where it is, it hides the photo, so d - m
+    should be at most -margin, and the cut-out's own depth about one. Zhao et al. 2019
+    and others use the first for domain adaptation; the second is what pasting means.
+
+    Args:
+      estimate: float32 [N, H, W], log depth of the composites.
+      empty: float32 [N, H, W], log depth of the photos, taken as it is.
+      alpha: float32 [N, H, W], the cut-outs' alpha, 0 to 1.
+      margin: How much nearer, in log metres.
+
+    Returns:
+      float32 [] each: disagreement outside, and order inside.
+    """
+    import tensorflow as tf
+
+    def average(values, weights, axes=None):
+        total = tf.reduce_sum(values * weights, axes, keepdims=axes is not None)
+        count = tf.reduce_sum(weights, axes, keepdims=axes is not None)
+        return total / tf.maximum(count, 1.0)
+
+    wide = tf.nn.max_pool2d(alpha[..., None], 5, 1, "SAME")[..., 0]
+    outside = tf.cast(wide < 0.05, tf.float32)
+    inside = tf.cast(alpha > 0.9, tf.float32)
+    difference = estimate - tf.stop_gradient(empty)
+    difference -= average(difference, outside, (1, 2))
+    agreement = average(tf.abs(difference), outside)
+    order = average(tf.nn.relu(difference + margin), inside)
+    middle = average(estimate, inside, (1, 2))
+    flatness = average(tf.abs(estimate - middle), inside)
+    return agreement, order + 0.3 * flatness

@@ -7,21 +7,24 @@ import contextlib
 import dataclasses
 import functools
 import multiprocessing
+import pathlib
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import tqdm
 
 from fgbg_tfds.command_line import spare_children
-from fgbg_tfds.depth.embedded.losses import compute_loss
+from fgbg_tfds.depth.embedded.losses import compute_loss, compute_photo_loss
 from fgbg_tfds.depth.embedded.network import build_network, fold
+from fgbg_tfds.depth.embedded.photos import Composites, load_swatches
 from fgbg_tfds.depth.embedded.teacher import feed
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.procedural import draw_scene
 
 HELD_OUT = 1 << 40  # seeds of held-out scenes begin here
+KEPT_EVERY = 500  # steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,39 +37,63 @@ class Schedule:
       scene_size: Pixels of their sides.
       steps: Number of optimizer steps.
       batch_size: Scenes in a step.
-      feeds: Sides of the network's input, in turn.
+      first_feeds: Sides of the network's input, in turn, in the first 40 % of the
+        steps, which are the cheaper for it.
+      feeds: Those in the other steps.
       learning_rate: Peak learning rate; it rises over 4 % of the steps, then falls as
         a cosine to 0.
       weight_decay: Weight decay of AdamW (https://arxiv.org/abs/1711.05101).
       average: Momentum of the averaged weights, which are kept.
       edge_weight: Weight of gradient matching in the loss.
       pasted: Probability of pasted cut-outs in a scene.
+      photos: Folder of photos and cut-outs without depth, or None. Scenes are dressed
+        with pieces of them, and composites of them are learned from.
+      dressed: Whether scenes are dressed with them.
+      composites: Number of distinct composites of photos.
+      composites_a_step: Composites in a step, besides the scenes.
+      agreement_weight: Weight of the agreement of a composite with its photo.
+      order_weight: Weight of a cut-out's being nearer than what it hides.
       augmented: Whether scenes are cropped, mirrored and recoloured.
       precision: 'float32' or 'mixed_bfloat16'.
     """
 
     seed: int = 0
-    scenes: int = 16000
+    scenes: int = 12000
     scene_size: int = 160
     steps: int = 6000
-    batch_size: int = 32
+    batch_size: int = 24
+    first_feeds: tuple[int, ...] = (96, 128)
     feeds: tuple[int, ...] = (128, 160)
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     average: float = 0.998
     edge_weight: float = 0.4
     pasted: float = 0.65
+    photos: pathlib.Path | None = None
+    dressed: bool = True
+    composites: int = 4000
+    composites_a_step: int = 6
+    agreement_weight: float = 0.3
+    order_weight: float = 0.3
     augmented: bool = True
-    precision: str = "mixed_bfloat16"
+    precision: str = "float32"
 
 
-def _draw(seed: int, size: int, pasted: float) -> tuple[np.ndarray, np.ndarray]:
-    scene = draw_scene(seed, size, pasted)
+def _draw(
+    seed: int, size: int, pasted: float, photos: pathlib.Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    swatches = load_swatches(photos) if photos else None
+    scene = draw_scene(seed, size, pasted, swatches)
     return scene.image, np.log(scene.depth).astype(np.float16)
 
 
 def draw_scenes(
-    seeds: range, size: int, pasted: float, workers: int = 1, show: bool = True
+    seeds: Sequence[int],
+    size: int,
+    pasted: float,
+    workers: int = 1,
+    show: bool = True,
+    photos: pathlib.Path | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws scenes, in any number of processes, which does not change them.
 
@@ -76,6 +103,7 @@ def draw_scenes(
       pasted: Probability of pasted cut-outs.
       workers: Number of processes; 1 draws in this one.
       show: Whether to show a progress bar.
+      photos: Folder of photos and cut-outs to dress them with.
 
     Returns:
       uint8 [N, size, size, 3] and log metres, float16 [N, size, size].
@@ -85,7 +113,7 @@ def draw_scenes(
     """
     images = np.empty((len(seeds), size, size, 3), np.uint8)
     logs = np.empty((len(seeds), size, size), np.float16)
-    draw = functools.partial(_draw, size=size, pasted=pasted)
+    draw = functools.partial(_draw, size=size, pasted=pasted, photos=photos)
     bar = tqdm.tqdm(total=len(seeds), desc="scenes", unit="scene", disable=not show)
 
     def collect(drawn) -> None:
@@ -103,7 +131,7 @@ def draw_scenes(
 
 
 def _draw_in_processes(
-    draw: Callable[[int], tuple], seeds: range, workers: int
+    draw: Callable[[int], tuple], seeds: Sequence[int], workers: int
 ) -> Generator[tuple, None, None]:
     """Yields what `draw` returns for each seed, in order."""
     pool = concurrent.futures.ProcessPoolExecutor(
@@ -177,79 +205,175 @@ def _change_nothing(count: int):
     return boxes, np.tile(np.array([1, 1, 1, 0, 1], np.float32), (count, 1))
 
 
-def train_network(schedule: Schedule, images, logs, show: bool = True):
-    """Trains the network on scenes.
+def _crop(maps, boxes, side: int):
+    """Crops and mirrors float32 [N, S, S, C] to [N, side, side, C], bilinearly."""
+    import tensorflow as tf
+
+    return tf.image.crop_and_resize(
+        maps, boxes, tf.range(tf.shape(maps)[0]), (side,) * 2
+    )
+
+
+def _choose(seed: int, step: int, count: int, size: int, which: int) -> np.ndarray:
+    """Chooses the examples of a step, each once an epoch, as a function of the step."""
+    whole = size // count
+    epoch, place = divmod(step, whole)
+    order = np.random.default_rng([seed, which, epoch]).permutation(size)
+    return order[place * count : (place + 1) * count]
+
+
+class Steps:
+    """The steps of a training, with all that has to be kept to go on with it."""
+
+    def __init__(self, schedule: Schedule):
+        import keras
+        import tensorflow as tf
+
+        self.schedule = schedule
+        self.model = build_network(train=True, policy=schedule.precision)
+        self.model.get_layer("log_depth").bias.assign([np.log(12.0)])
+        # Ours, since Keras's `use_ema` has no warm-up: after 300 steps, 55 % of the
+        # average would be the untrained weights (0.998 to the power of 300).
+        self.mean = build_network(train=True, policy=schedule.precision)
+        self.mean.set_weights(self.model.get_weights())
+        warm = max(1, round(0.04 * schedule.steps))
+        rate = keras.optimizers.schedules.CosineDecay(
+            schedule.learning_rate / warm,
+            decay_steps=max(1, schedule.steps - warm),
+            warmup_target=schedule.learning_rate,
+            warmup_steps=warm,
+        )
+        self.optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=schedule.weight_decay, global_clipnorm=5.0
+        )
+        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.optimizer.build(self.model.trainable_variables)
+        self._run = tf.function(self._step)
+        self._run_photos = tf.function(self._step_with_photos)
+
+    def take(self, index: int, images, logs, composites: Composites | None) -> float:
+        """Takes one step; returns its loss."""
+        import tensorflow as tf
+
+        schedule = self.schedule
+        rng = np.random.default_rng([schedule.seed, 0x7A1, index])
+        chosen = _choose(schedule.seed, index, schedule.batch_size, len(images), 0)
+        boxes, gains, rows = _draw_augmentation(rng, len(chosen))
+        if not schedule.augmented:
+            boxes, gains = _change_nothing(len(chosen))
+        decay = tf.constant(min(schedule.average, (1 + index) / (10 + index)))
+        early = index < 0.4 * schedule.steps
+        feeds = schedule.first_feeds if early else schedule.feeds
+        side = feeds[index % len(feeds)]
+        scenes = (images[chosen], logs[chosen], boxes, gains, rows)
+        # Photos begin when the mean network has something to say about them.
+        part = float(np.clip((index / schedule.steps - 0.1) / 0.2, 0, 1))
+        if composites is None or not part:
+            return float(self._run(*scenes, decay, side))
+        count = schedule.composites_a_step
+        chosen = _choose(schedule.seed, index, count, len(composites.empty), 1)
+        photos = (composites.empty[chosen], composites.pasted[chosen])
+        photos += (composites.alpha[chosen], *_draw_augmentation(rng, count)[:2])
+        return float(self._run_photos(*scenes, decay, side, photos, tf.constant(part)))
+
+    def _step(self, images, logs, boxes, gains, rows, decay, side):
+        pictures, truth = _augment(images, logs, boxes, gains, side)
+        return self._descend(
+            feed(pictures, rows), decay, lambda x: self._judge(x, truth)
+        )
+
+    def _step_with_photos(
+        self, images, logs, boxes, gains, rows, decay, side, photos, part
+    ):
+        import tensorflow as tf
+
+        pictures, truth = _augment(images, logs, boxes, gains, side)
+        empty, pasted, alpha, boxes, gains = photos
+        alpha = tf.cast(alpha, tf.float32)[..., None] / 255
+        known = tf.image.resize(tf.cast(empty, tf.float32), (side, side))
+        ones = tf.ones(tf.shape(empty)[0])
+        known = self.mean(feed(known, ones), training=False)[..., None]
+        half = side // 2
+        known = _crop(tf.cast(known, tf.float32), boxes, half)[..., 0]
+        covered = _crop(tf.image.resize(alpha, (half, half), "area"), boxes, half)
+        seen, _ = _augment(pasted, tf.zeros(tf.shape(pasted)[:3]), boxes, gains, side)
+        inputs = feed(tf.concat([pictures, seen], 0), tf.concat([rows, ones], 0))
+
+        def judge(estimate):
+            loss = self._judge(estimate[: len(truth)], truth)
+            agreement, order = compute_photo_loss(
+                estimate[len(truth) :], known, covered[..., 0]
+            )
+            photo_loss = self.schedule.agreement_weight * agreement
+            return loss + part * (photo_loss + self.schedule.order_weight * order)
+
+        return self._descend(inputs, decay, judge)
+
+    def _judge(self, estimate, truth):
+        return compute_loss(estimate, truth, edge_weight=self.schedule.edge_weight)
+
+    def _descend(self, inputs, decay, judge):
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = judge(self.model(inputs, training=True))
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        for mean, weight in zip(self.mean.weights, self.model.weights, strict=True):
+            weight = tf.convert_to_tensor(weight)
+            mean.assign(decay * tf.convert_to_tensor(mean) + (1 - decay) * weight)
+        return loss
+
+
+def train_network(
+    schedule: Schedule,
+    images,
+    logs,
+    composites: Composites | None = None,
+    show: bool = True,
+    kept: pathlib.Path | None = None,
+):
+    """Trains the network on scenes, and on composites of photos.
 
     Args:
       schedule: Scenes, steps and rates.
       images: uint8 [N, S, S, 3].
       logs: float16 [N, S, S], log metres.
+      composites: Composites of photos without depth.
       show: Whether to show a progress bar.
+      kept: Folder in which the training is kept every so often; a training that was
+        cut off goes on from there to the same weights.
 
     Returns:
-      The folded weights, name to float32 array, and the losses, a float a step.
+      The folded weights, name to float32 array, and the losses, a float a step that
+      was taken here.
     """
     import keras
     import tensorflow as tf
 
     keras.utils.set_random_seed(schedule.seed)
     tf.config.experimental.enable_op_determinism()
-    model = build_network(train=True, policy=schedule.precision)
-    model.get_layer("log_depth").bias.assign([np.log(12.0)])
-    averaged = [tf.Variable(weight) for weight in model.weights]
-    warm = max(1, round(0.04 * schedule.steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        schedule.learning_rate / warm,
-        decay_steps=max(1, schedule.steps - warm),
-        warmup_target=schedule.learning_rate,
-        warmup_steps=warm,
-    )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=schedule.weight_decay, global_clipnorm=5.0
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    optimizer.build(model.trainable_variables)
-
-    @tf.function(reduce_retracing=False)
-    def step(images, logs, boxes, gains, rows, decay, side):
-        pictures, truth = _augment(images, logs, boxes, gains, side)
-        with tf.GradientTape() as tape:
-            estimate = model(feed(pictures, rows), training=True)
-            loss = compute_loss(estimate, truth, edge_weight=schedule.edge_weight)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        for mean, weight in zip(averaged, model.weights, strict=True):
-            mean.assign(decay * mean + (1 - decay) * tf.convert_to_tensor(weight))
-        return loss
-
-    rng = np.random.default_rng([schedule.seed, 0x7A1])
-    order = np.empty(0, int)
+    steps = Steps(schedule)
+    done = tf.Variable(0, dtype=tf.int64)
+    manager = None
+    if kept is not None:
+        state = tf.train.Checkpoint(
+            model=steps.model, mean=steps.mean, optimizer=steps.optimizer, done=done
+        )
+        manager = tf.train.CheckpointManager(state, str(kept), max_to_keep=1)
+        manager.restore_or_initialize()
     losses = []
-    bar = tqdm.trange(schedule.steps, desc="training", unit="step", disable=not show)
+    bar = tqdm.tqdm(
+        total=schedule.steps, initial=int(done), desc="training", unit="step",
+        disable=not show,
+    )  # fmt: skip
     with bar:
-        for index in bar:
-            if len(order) < schedule.batch_size:
-                order = np.concatenate([order, rng.permutation(len(images))])
-            chosen, order = np.split(order, [schedule.batch_size])
-            boxes, gains, rows = _draw_augmentation(rng, len(chosen))
-            if not schedule.augmented:
-                boxes, gains = _change_nothing(len(chosen))
-            # Ours, since Keras's `use_ema` has no warm-up: after 300 steps, 55 % of the
-            # average would be the untrained weights (0.998 to the power of 300).
-            decay = min(schedule.average, (1 + index) / (10 + index))
-            side = schedule.feeds[index % len(schedule.feeds)]
-            loss = step(
-                images[chosen],
-                logs[chosen],
-                boxes,
-                gains,
-                rows,
-                tf.constant(decay),
-                side,
-            )
-            losses.append(float(loss))
+        for index in range(int(done), schedule.steps):
+            losses.append(steps.take(index, images, logs, composites))
+            bar.update()
             if index % 20 == 0:
                 bar.set_postfix(loss=f"{np.mean(losses[-100:]):.3f}")
-    for weight, mean in zip(model.weights, averaged, strict=True):
-        weight.assign(mean)
-    return fold(model), losses
+            if manager and (index + 1) % KEPT_EVERY == 0:
+                done.assign(index + 1)
+                manager.save()
+    return fold(steps.mean), losses

@@ -93,5 +93,6 @@ def _read(source: str, photo: pathlib.Path, path: pathlib.Path) -> MeasuredPhoto
 
 def stretch(depth: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Resizes depth [H, W] to a shape, bilinearly."""
+    height, width = shape
     small = Image.fromarray(np.ascontiguousarray(depth, np.float32))
-    return np.asarray(small.resize(shape[::-1], Image.Resampling.BILINEAR))
+    return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from fgbg_tfds.procedural import draw_scene, draw_street, draw_vehicle
-from fgbg_tfds.procedural.camera import Camera
+from fgbg_tfds.procedural.camera import Camera, draw_camera
 from fgbg_tfds.procedural.canvas import Canvas
+from fgbg_tfds.procedural.roads import paint_road
 from fgbg_tfds.procedural.scene import paste_cutout
 from fgbg_tfds.procedural.sprite import Sprite
 from fgbg_tfds.procedural.textures import SIDE, texture
@@ -113,3 +114,25 @@ def test_pasted_cutout_is_nearer_than_what_it_covers():
         covered = canvas.depth < 20
         assert covered.any()
         assert canvas.depth[covered].max() <= 20 * 0.88
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_open_roads_get_farther_towards_their_horizon(seed):
+    camera = Camera(96, (80.0, 80.0), 0.45, 1.6)
+    canvas = paint_road(camera, np.random.default_rng(seed))
+    assert np.isfinite(canvas.colour).all() and canvas.depth.min() > 0.25
+    rows = np.median(np.minimum(canvas.depth, 80), 1)
+    assert rows[95] < rows[70] < rows[48]
+    near = 1.6 * 80 / (95.5 - 0.45 * 96)  # metres of flat ground in the lowest row
+    assert rows[95] == pytest.approx(near, rel=0.05)
+
+
+def test_cameras_look_down_from_poles_and_across_streets_too():
+    rng = np.random.default_rng(0)
+    cameras = [draw_camera(rng, 96, "road") for _ in range(400)]
+    assert 20 < sum(camera.horizon < 0.2 for camera in cameras) < 120
+    assert 40 < sum(abs(camera.yaw) > 0.5 for camera in cameras) < 150
+    wide = [camera.focal[1] / camera.focal[0] for camera in cameras]
+    assert max(wide) > 2.5 and min(wide) < 0.9
+    inside = [draw_camera(rng, 96, "indoor") for _ in range(400)]
+    assert 60 < sum(camera.horizon < 0.2 for camera in inside) < 240

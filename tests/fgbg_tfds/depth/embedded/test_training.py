@@ -9,6 +9,8 @@ import pytest
 
 from fgbg_tfds.depth import load_teacher, train
 from fgbg_tfds.depth.__main__ import main
+from fgbg_tfds.depth.embedded import training
+from fgbg_tfds.depth.embedded.photos import compose_photos
 from fgbg_tfds.depth.embedded.training import Schedule, draw_scenes, train_network
 
 TINY = ["--scenes", "4", "--steps", "1", "--batch_size", "2", "--workers", "1"]
@@ -25,7 +27,7 @@ def test_training_writes_weights_that_load(tmp_path, capsys):
 
 def test_same_seed_same_weights():
     images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    schedule = Schedule(steps=2, batch_size=2, feeds=(64,))
+    schedule = Schedule(steps=2, batch_size=2, first_feeds=(64,), feeds=(64,))
     first, losses = train_network(schedule, images, logs, show=False)
     again, _ = train_network(schedule, images, logs, show=False)
     assert len(losses) == 2 and np.isfinite(losses).all()
@@ -33,10 +35,82 @@ def test_same_seed_same_weights():
         np.testing.assert_array_equal(array, again[name])
 
 
+@pytest.fixture
+def composites(drawn_folders):
+    return compose_photos(drawn_folders, count=6, size=64)
+
+
+def test_photos_are_learned_from_after_the_beginning(composites):
+    images, logs = draw_scenes(range(4), 64, 0.5, show=False)
+    schedule = Schedule(
+        steps=10, batch_size=2, first_feeds=(64,), feeds=(64,), composites_a_step=2
+    )
+    _, without = train_network(schedule, images, logs, show=False)
+    _, losses = train_network(schedule, images, logs, composites, show=False)
+    assert np.isfinite(losses).all()
+    assert losses[:2] == without[:2]
+    assert losses[-1] != without[-1]
+
+
+def test_a_training_that_was_cut_off_goes_on_to_the_same_weights(
+    composites, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training, "KEPT_EVERY", 2)
+    images, logs = draw_scenes(range(4), 64, 0.5, show=False)
+    schedule = Schedule(
+        steps=6, batch_size=2, first_feeds=(32,), feeds=(64,), composites_a_step=2
+    )
+    whole, losses = train_network(schedule, images, logs, composites, show=False)
+    take, taken = training.Steps.take, []
+
+    def take_five(self, *arguments):
+        if len(taken) == 5:
+            raise KeyboardInterrupt
+        taken.append(take(self, *arguments))
+        return taken[-1]
+
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(training.Steps, "take", take_five)
+        train_network(schedule, images, logs, composites, False, tmp_path)
+    resumed, last = train_network(schedule, images, logs, composites, False, tmp_path)
+    assert last == losses[4:]
+    for name, array in whole.items():
+        np.testing.assert_array_equal(array, resumed[name])
+
+
+def test_scenes_are_dressed_with_photos(drawn_folders):
+    plain, _ = draw_scenes(range(2), 48, 0.5, show=False)
+    dressed, _ = draw_scenes(range(2), 48, 0.5, show=False, photos=drawn_folders)
+    assert not np.array_equal(plain, dressed)
+
+
+def test_a_workdir_is_gone_on_with_by_the_same_flags_only(
+    tmp_path, capsys, monkeypatch
+):
+    out, workdir = tmp_path / "w.npz", tmp_path / "work"
+    words = ["train", "--out", str(out), "--workdir", str(workdir), *TINY]
+    assert main(words) == 0
+    first = out.read_bytes()
+    monkeypatch.setattr(train, "draw_scenes", pytest.fail)  # they were kept
+    assert main(words) == 0
+    assert out.read_bytes() == first
+    capsys.readouterr()
+    assert main([*words, "--seed", "3"]) == 1
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: --workdir {workdir} holds a training with other")
+
+
+def test_photos_are_looked_for_before_scenes_are_drawn(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(train, "draw_scenes", pytest.fail)
+    assert main(["train", "--photos", str(tmp_path), *TINY]) == 1
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: ") and "backgrounds" in error
+
+
 def test_scenes_go_in_as_drawn_without_augmentation():
     images, logs = draw_scenes(range(2), 64, 0.5, show=False)
     images[1], logs[1] = images[0, :, ::-1], logs[0, :, ::-1]
-    ways = {"steps": 1, "batch_size": 1, "feeds": (64,), "augmented": False}
+    ways = {"steps": 1, "batch_size": 1, "first_feeds": (64,), "augmented": False}
     kept = [
         train_network(Schedule(**ways), images[which], logs[which], show=False)[1]
         for which in ([0], [1])
