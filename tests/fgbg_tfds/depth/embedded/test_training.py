@@ -13,6 +13,7 @@ from fgbg_tfds.depth.embedded import training
 from fgbg_tfds.depth.embedded.photos import compose_photos
 from fgbg_tfds.depth.embedded.training import Schedule, draw_scenes, train_network
 
+SMALL = {"first_feeds": (32,), "feeds": (32,)}  # one graph, since tracing takes longest
 TINY = ["--scenes", "4", "--steps", "1", "--batch_size", "2", "--workers", "1"]
 
 
@@ -42,9 +43,7 @@ def composites(drawn_folders):
 
 def test_photos_are_learned_from_after_the_beginning(composites):
     images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    schedule = Schedule(
-        steps=10, batch_size=2, first_feeds=(64,), feeds=(64,), composites_a_step=2
-    )
+    schedule = Schedule(steps=10, batch_size=2, composites_a_step=2, **SMALL)
     _, without = train_network(schedule, images, logs, show=False)
     _, losses = train_network(schedule, images, logs, composites, show=False)
     assert np.isfinite(losses).all()
@@ -57,9 +56,7 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_weights(
 ):
     monkeypatch.setattr(training, "KEPT_EVERY", 2)
     images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    schedule = Schedule(
-        steps=6, batch_size=2, first_feeds=(32,), feeds=(64,), composites_a_step=2
-    )
+    schedule = Schedule(steps=6, batch_size=2, composites_a_step=2, **SMALL)
     whole, losses = train_network(schedule, images, logs, composites, show=False)
     take, taken = training.Steps.take, []
 
@@ -160,9 +157,9 @@ def test_a_place_that_refuses_is_told_before_scenes_are_drawn(
 def trained_at_once(monkeypatch):
     """Has `train` take three weights for trained; returns a list of things to do."""
     before = []
-    monkeypatch.setattr(train, "draw_scenes", lambda *ignored: (None, None))
+    monkeypatch.setattr(train, "draw_scenes", lambda *_, **__: (None, None))
 
-    def train_network(*ignored):
+    def train_network(*_, **__):
         for each in before:
             each()
         return {"a/bias": np.zeros(3, np.float32)}, [1.0]
