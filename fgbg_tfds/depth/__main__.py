@@ -11,7 +11,7 @@ from fgbg_tfds.command_line import run_command
 # Each is a module of this package with `add_arguments(parser)` and `run(arguments)`.
 # Only the one in use is imported, since some need TensorFlow.
 COMMANDS = {
-    "train": "train the embedded teacher on drawn scenes and photos without depth",
+    "train": "train the embedded teacher on drawn scenes",
     "evaluate": "measure a teacher on photos with measured depth and drawn scenes",
     "predict": "write the depth of photos",
     "download": "fetch original weights, verified",

@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="folder of photos without depth, 'backgrounds', and of cut-outs, "
         "'foregrounds', such as ../shared/pictures/wide; scenes are dressed with "
-        "pieces of them, and composites of them are learned from (default: none)",
+        "pieces of them (default: none)",
     )
     parser.add_argument(
         "--workdir",
@@ -122,7 +122,7 @@ def run(arguments: argparse.Namespace) -> None:
         _claim(workdir, schedule)
     started, busy = time.monotonic(), _measure_cpu_seconds()
     composites = None
-    if schedule.photos:
+    if schedule.photos and schedule.composites:
         composites = compose_photos(
             schedule.photos, schedule.composites, schedule.scene_size, schedule.seed
         )

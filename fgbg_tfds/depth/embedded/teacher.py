@@ -1,4 +1,4 @@
-"""The teacher in the package: small, no depth of a real photo was needed for it."""
+"""The teacher in the package: small, trained on drawn scenes alone."""
 
 from __future__ import annotations
 

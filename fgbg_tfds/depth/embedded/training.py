@@ -47,9 +47,10 @@ class Schedule:
       edge_weight: Weight of gradient matching in the loss.
       pasted: Probability of pasted cut-outs in a scene.
       photos: Folder of photos and cut-outs without depth, or None. Scenes are dressed
-        with pieces of them, and composites of them are learned from.
+        with pieces of them.
       dressed: Whether scenes are dressed with them.
-      composites: Number of distinct composites of photos.
+      composites: Number of distinct composites of photos that are learned from; none
+        by default, since that gave nothing (`weights/README.md`).
       composites_a_step: Composites in a step, besides the scenes.
       agreement_weight: Weight of the agreement of a composite with its photo.
       order_weight: Weight of a cut-out's being nearer than what it hides.
@@ -71,10 +72,10 @@ class Schedule:
     pasted: float = 0.65
     photos: pathlib.Path | None = None
     dressed: bool = True
-    composites: int = 4000
+    composites: int = 0
     composites_a_step: int = 6
     agreement_weight: float = 0.3
-    order_weight: float = 0.3
+    order_weight: float = 0.0
     augmented: bool = True
     precision: str = "float32"
 
@@ -266,8 +267,9 @@ class Steps:
         feeds = schedule.first_feeds if early else schedule.feeds
         side = feeds[index % len(feeds)]
         scenes = (images[chosen], logs[chosen], boxes, gains, rows)
-        # Photos begin when the mean network has something to say about them.
-        part = float(np.clip((index / schedule.steps - 0.1) / 0.2, 0, 1))
+        # Begun at a tenth of 900 steps, with a mean network that had not settled, they
+        # ended in a loss of 9.
+        part = float(np.clip((index / schedule.steps - 0.4) / 0.2, 0, 1))
         if composites is None or not part:
             return float(self._run(*scenes, decay, side))
         count = schedule.composites_a_step
