@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from fgbg_tfds.depth import EMBEDDED_WEIGHTS
-from fgbg_tfds.depth.embedded.photos import compose_photos
+from fgbg_tfds.depth.embedded.photos import compose_photos, load_swatches
 from fgbg_tfds.depth.embedded.training import (
     HELD_OUT,
     Schedule,
@@ -117,6 +117,8 @@ def run(arguments: argparse.Namespace) -> None:
             )
         },
     )
+    if schedule.photos:
+        load_swatches(schedule.photos)  # Unreadable ones are told at once.
     workdir = arguments.workdir
     if workdir:
         _claim(workdir, schedule)

@@ -101,7 +101,7 @@ def test_photos_are_looked_for_before_scenes_are_drawn(tmp_path, capsys, monkeyp
     monkeypatch.setattr(train, "draw_scenes", pytest.fail)
     assert main(["train", "--photos", str(tmp_path), *TINY]) == 1
     (error,) = capsys.readouterr().err.splitlines()
-    assert error.startswith("error: ") and "backgrounds" in error
+    assert error.startswith("error: ") and "foregrounds" in error
 
 
 def test_scenes_go_in_as_drawn_without_augmentation():
