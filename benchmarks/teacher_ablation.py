@@ -24,7 +24,8 @@ import numpy as np
 
 from fgbg_tfds.depth import load_teacher
 from fgbg_tfds.depth.embedded.photos import compose_photos
-from fgbg_tfds.depth.embedded.training import Schedule, draw_scenes, train_network
+from fgbg_tfds.depth.embedded.scenes import draw_scenes
+from fgbg_tfds.depth.embedded.training import Schedule, train_network
 from fgbg_tfds.depth.embedded.weight_file import write_weights
 from fgbg_tfds.depth.evaluate import make_composites
 from fgbg_tfds.depth.measures import (
@@ -51,6 +52,9 @@ CHANGES: dict[str, dict] = {
     **{label: {} for label in PLACES},
     "no pasted cut-outs": {"pasted": 0.0},
     "no gradient matching": {"edge_weight": 0.0},
+    "gradient matching at 1.0": {"edge_weight": 1.0},
+    "no crops, mirrors and colours": {"augmented": False},
+    "fed 128 only": {"first_feeds": (128,), "feeds": (128,)},
     "last weights instead of their mean": {"average": 0.0},
     "a quarter of the scenes": {"scenes": 0.25},
 }

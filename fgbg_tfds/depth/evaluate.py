@@ -11,7 +11,7 @@ import numpy as np
 
 from fgbg_tfds.compose import list_pictures, paste_at
 from fgbg_tfds.depth import PRECISIONS, TEACHERS, load_teacher
-from fgbg_tfds.depth.embedded.training import HELD_OUT, draw_scenes
+from fgbg_tfds.depth.embedded.scenes import HELD_OUT, draw_scenes
 from fgbg_tfds.depth.measures import (
     NAMES,
     MarkedPair,

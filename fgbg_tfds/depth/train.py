@@ -14,13 +14,9 @@ import time
 import numpy as np
 
 from fgbg_tfds.depth import EMBEDDED_WEIGHTS
-from fgbg_tfds.depth.embedded.photos import compose_photos, load_swatches
-from fgbg_tfds.depth.embedded.training import (
-    HELD_OUT,
-    Schedule,
-    draw_scenes,
-    train_network,
-)
+from fgbg_tfds.depth.embedded.photos import load_swatches
+from fgbg_tfds.depth.embedded.scenes import HELD_OUT, draw_scenes
+from fgbg_tfds.depth.embedded.training import Schedule, train_network
 from fgbg_tfds.depth.embedded.weight_file import compute_digest, write_weights
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.files import (
@@ -123,15 +119,10 @@ def run(arguments: argparse.Namespace) -> None:
     if workdir:
         _claim(workdir, schedule)
     started, busy = time.monotonic(), _measure_cpu_seconds()
-    composites = None
-    if schedule.photos and schedule.composites:
-        composites = compose_photos(
-            schedule.photos, schedule.composites, schedule.scene_size, schedule.seed
-        )
     images, logs = _draw_or_load(schedule, arguments.workers, workdir)
     drawn = time.monotonic() - started
     kept = workdir / "checkpoint" if workdir else None
-    weights, losses = train_network(schedule, images, logs, composites, kept=kept)
+    weights, losses = train_network(schedule, images, logs, kept=kept)
     _keep(weights, arguments.out)
     count = sum(array.size for array in weights.values())
     print(
@@ -149,8 +140,12 @@ def _claim(workdir: pathlib.Path, schedule: Schedule) -> None:
     note = {**dataclasses.asdict(schedule), "photos": str(schedule.photos)}
     text = json.dumps(note, indent=1) + "\n"
     if path.exists():
-        with name_failures(path):
+        try:
             known = path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{path} cannot be read ({error}); give another --workdir"
+            ) from error
         if known != text:
             raise InputError(
                 f"--workdir {workdir} holds a training with other flags "
@@ -168,7 +163,13 @@ def _draw_or_load(
     """Draws the scenes, or loads those that an earlier run kept."""
     paths = [workdir / f"{name}.npy" for name in ("images", "logs")] if workdir else []
     if paths and paths[-1].exists():
-        images, logs = map(np.load, paths)
+        try:
+            images, logs = map(np.load, paths)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"the scenes that --workdir {workdir} keeps cannot be read ({error}); "
+                "delete the folder, or give another"
+            ) from error
         return images, logs
     first = schedule.seed * _SEEDS
     images, logs = draw_scenes(
@@ -179,8 +180,10 @@ def _draw_or_load(
         photos=schedule.photos if schedule.dressed else None,
     )
     for path, array in zip(paths, (images, logs), strict=False):
-        np.save(path.with_suffix(".part.npy"), array)
-        path.with_suffix(".part.npy").replace(path)
+        partial = path.with_suffix(".part.npy")
+        with name_failures(path):
+            np.save(partial, array)
+            partial.replace(path)
     return images, logs
 
 
@@ -223,6 +226,8 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.out.is_dir():
         raise InputError(f"--out is {arguments.out}, a folder; use the name of a file")
     require_writable(arguments.out.parent, "give another --out")
+    if arguments.workdir:
+        require_writable(arguments.workdir, "give another --workdir")
 
 
 def _measure_cpu_seconds() -> float:

@@ -1,10 +1,11 @@
 """Streets, roads, rooms and vehicles drawn from a seed, with exact depth in metres."""
 
 from fgbg_tfds.procedural.scene import Scene, choose_place, draw_scene, draw_street
-from fgbg_tfds.procedural.swatches import Swatches, cut_swatches
+from fgbg_tfds.procedural.swatches import SHORTEST, Swatches, cut_swatches
 from fgbg_tfds.procedural.vehicles.rendering import draw_vehicle
 
 __all__ = [
+    "SHORTEST",
     "Scene",
     "Swatches",
     "choose_place",

@@ -13,7 +13,7 @@ from fgbg_tfds.procedural.textures import SIDE, Texture, texture
 
 _PIECES = 4  # of a photo
 _LONGEST = 120  # pixels of a cut-out
-_SHORTEST = 20
+SHORTEST = 20  # pixels of a cut-out that is known for what it is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _cut_pieces(picture: np.ndarray, rng: np.random.Generator) -> list[Texture]:
     pieces = []
     height, width = picture.shape[:2]
     for _ in range(_PIECES):
-        side = int(min(height, width) * rng.uniform(0.25, 0.9))
+        side = max(1, int(min(height, width) * rng.uniform(0.25, 0.9)))
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
         piece = Image.fromarray(picture[top : top + side, left : left + side])
         piece = piece.resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX)
@@ -112,7 +112,7 @@ def _trim_cutout(rgba: np.ndarray) -> Sprite | None:
     if seen is None:
         return None
     picture = picture.crop(seen)
-    if min(picture.size) < _SHORTEST:
+    if min(picture.size) < SHORTEST:
         return None
     picture.thumbnail((_LONGEST, _LONGEST))
     rgba = np.asarray(picture)
@@ -134,4 +134,6 @@ def cut_swatches(
     rng = np.random.default_rng(0x5A7C)
     surfaces = [piece for photo in photos for piece in _cut_pieces(photo, rng)]
     trimmed = map(_trim_cutout, cutouts)
-    return Swatches(tuple(surfaces), tuple(each for each in trimmed if each))
+    return Swatches(
+        tuple(surfaces), tuple(each for each in trimmed if each is not None)
+    )

@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from fgbg_tfds.compose import list_pictures, paste_at
+from fgbg_tfds.errors import InputError
 from fgbg_tfds.picture_files import lay_on_black, open_picture
-from fgbg_tfds.procedural import Swatches, cut_swatches
+from fgbg_tfds.procedural import SHORTEST, Swatches, cut_swatches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +46,19 @@ def load_swatches(folder: pathlib.Path) -> Swatches:
       The pieces.
 
     Raises:
-      InputError: If a folder or a picture cannot be read.
+      InputError: If a folder or a picture cannot be read, or no cut-out shows enough.
     """
     paths = list_pictures(folder / "foregrounds").values()
     cutouts = (open_picture(pathlib.Path(path)).convert("RGBA") for path in paths)
-    return cut_swatches(map(np.asarray, _read_photos(folder)), map(np.asarray, cutouts))
+    swatches = cut_swatches(
+        map(np.asarray, _read_photos(folder)), map(np.asarray, cutouts)
+    )
+    if not swatches.cutouts:
+        raise InputError(
+            f"{folder / 'foregrounds'} holds no cut-out of {SHORTEST} pixels or more; "
+            "pictures with transparency and a shape are wanted"
+        )
+    return swatches
 
 
 def compose_photos(

@@ -1,29 +1,18 @@
-"""The training of the embedded teacher: scenes, augmentation, steps."""
+"""The training of the embedded teacher: schedule, augmentation, steps."""
 
 from __future__ import annotations
 
-import concurrent.futures
-import contextlib
 import dataclasses
-import functools
-import multiprocessing
 import pathlib
-import signal
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import tqdm
 
-from fgbg_tfds.command_line import spare_children
 from fgbg_tfds.depth.embedded.losses import compute_loss, compute_photo_loss
 from fgbg_tfds.depth.embedded.network import build_network, fold
-from fgbg_tfds.depth.embedded.photos import Composites, load_swatches
+from fgbg_tfds.depth.embedded.photos import Composites
 from fgbg_tfds.depth.embedded.teacher import feed
-from fgbg_tfds.errors import InputError
-from fgbg_tfds.procedural import draw_scene
 
-HELD_OUT = 1 << 40  # seeds of held-out scenes begin here
 KEPT_EVERY = 500  # steps
 
 
@@ -78,80 +67,6 @@ class Schedule:
     order_weight: float = 0.0
     augmented: bool = True
     precision: str = "float32"
-
-
-def _draw(
-    seed: int, size: int, pasted: float, photos: pathlib.Path | None
-) -> tuple[np.ndarray, np.ndarray]:
-    swatches = load_swatches(photos) if photos else None
-    scene = draw_scene(seed, size, pasted, swatches)
-    return scene.image, np.log(scene.depth).astype(np.float16)
-
-
-def draw_scenes(
-    seeds: Sequence[int],
-    size: int,
-    pasted: float,
-    workers: int = 1,
-    show: bool = True,
-    photos: pathlib.Path | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draws scenes, in any number of processes, which does not change them.
-
-    Args:
-      seeds: One for each scene.
-      size: Pixels of their sides.
-      pasted: Probability of pasted cut-outs.
-      workers: Number of processes; 1 draws in this one.
-      show: Whether to show a progress bar.
-      photos: Folder of photos and cut-outs to dress them with.
-
-    Returns:
-      uint8 [N, size, size, 3] and log metres, float16 [N, size, size].
-
-    Raises:
-      InputError: If a process was killed, as it is where memory is short.
-    """
-    images = np.empty((len(seeds), size, size, 3), np.uint8)
-    logs = np.empty((len(seeds), size, size), np.float16)
-    draw = functools.partial(_draw, size=size, pasted=pasted, photos=photos)
-    bar = tqdm.tqdm(total=len(seeds), desc="scenes", unit="scene", disable=not show)
-
-    def collect(drawn) -> None:
-        for index, (image, log) in enumerate(drawn):
-            images[index], logs[index] = image, log
-            bar.update()
-
-    with bar:
-        if workers <= 1:
-            collect(map(draw, seeds))
-        else:
-            with contextlib.closing(_draw_in_processes(draw, seeds, workers)) as drawn:
-                collect(drawn)
-    return images, logs
-
-
-def _draw_in_processes(
-    draw: Callable[[int], tuple], seeds: Sequence[int], workers: int
-) -> Generator[tuple, None, None]:
-    """Yields what `draw` returns for each seed, in order."""
-    pool = concurrent.futures.ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("spawn"),
-        signal.signal,  # Windows lets no process inherit it
-        (signal.SIGINT, signal.SIG_IGN),
-    )
-    try:
-        with spare_children():
-            drawn = pool.map(draw, seeds)
-        yield from drawn
-    except BrokenProcessPool as error:
-        raise InputError(
-            "a process that drew scenes was killed, perhaps since memory is short; "
-            f"give less than --workers={workers}"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _augment(images, logs, boxes, gains, side: int):
@@ -224,7 +139,14 @@ def _choose(seed: int, step: int, count: int, size: int, which: int) -> np.ndarr
 
 
 class Steps:
-    """The steps of a training, with all that has to be kept to go on with it."""
+    """The steps of a training, with all that has to be kept to go on with it.
+
+    Attributes:
+      schedule: Scenes, steps and rates.
+      model: The network that is trained.
+      mean: The network of its averaged weights, which are kept in the end.
+      optimizer: AdamW.
+    """
 
     def __init__(self, schedule: Schedule):
         import keras
@@ -253,7 +175,17 @@ class Steps:
         self._run_photos = tf.function(self._step_with_photos)
 
     def take(self, index: int, images, logs, composites: Composites | None) -> float:
-        """Takes one step; returns its loss."""
+        """Takes a step.
+
+        Args:
+          index: Number of the step, from 0; it decides batch and augmentation.
+          images: uint8 [N, S, S, 3].
+          logs: float16 [N, S, S], log metres.
+          composites: Composites of photos without depth, or None.
+
+        Returns:
+          The loss.
+        """
         import tensorflow as tf
 
         schedule = self.schedule

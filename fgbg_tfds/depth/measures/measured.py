@@ -76,7 +76,7 @@ def _read(source: str, photo: pathlib.Path, path: pathlib.Path) -> MeasuredPhoto
         ) from error
     if not mode.startswith("I"):
         raise InputError(
-            f"{path} is {mode}, 8 bits; metres x 256 in 16 bits are wanted"
+            f"{path} is of mode {mode}; metres x 256 in 16 bits are wanted"
         )
     if units.shape != image.shape[:2]:
         height, width = units.shape
@@ -92,7 +92,15 @@ def _read(source: str, photo: pathlib.Path, path: pathlib.Path) -> MeasuredPhoto
 
 
 def stretch(depth: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Resizes depth [H, W] to a shape, bilinearly."""
+    """Resizes depth, bilinearly.
+
+    Args:
+      depth: float [h, w], metres.
+      shape: H and W.
+
+    Returns:
+      float32 [H, W], metres.
+    """
     height, width = shape
     small = Image.fromarray(np.ascontiguousarray(depth, np.float32))
     return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from fgbg_tfds.depth.embedded.photos import compose_photos, load_swatches
 from fgbg_tfds.errors import InputError
@@ -21,6 +22,15 @@ def test_composites_are_a_function_of_their_seed(drawn_folders):
     )
     np.testing.assert_array_equal(first.pasted, again.pasted)
     assert not np.array_equal(first.pasted, other.pasted)
+
+
+def test_cutouts_that_all_are_too_small_are_told(tmp_path):
+    for name, side in (("foregrounds", 12), ("backgrounds", 3)):
+        (tmp_path / name).mkdir()
+        opaque = np.full((side, side, 4), 255, np.uint8)
+        Image.fromarray(opaque).save(tmp_path / name / "a.png")
+    with pytest.raises(InputError, match="foregrounds holds no cut-out of 20 pixels"):
+        load_swatches(tmp_path)
 
 
 def test_a_folder_without_photos_is_told(tmp_path):

@@ -11,7 +11,8 @@ from fgbg_tfds.depth import load_teacher, train
 from fgbg_tfds.depth.__main__ import main
 from fgbg_tfds.depth.embedded import training
 from fgbg_tfds.depth.embedded.photos import compose_photos
-from fgbg_tfds.depth.embedded.training import Schedule, draw_scenes, train_network
+from fgbg_tfds.depth.embedded.scenes import draw_scenes
+from fgbg_tfds.depth.embedded.training import Schedule, train_network
 
 SMALL = {"first_feeds": (32,), "feeds": (32,)}  # one graph, since tracing takes longest
 TINY = ["--scenes", "4", "--steps", "1", "--batch_size", "2", "--workers", "1"]
@@ -95,6 +96,29 @@ def test_a_workdir_is_gone_on_with_by_the_same_flags_only(
     assert main([*words, "--seed", "3"]) == 1
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith(f"error: --workdir {workdir} holds a training with other")
+
+
+def test_scenes_that_were_kept_and_damaged_are_named(tmp_path, capsys, monkeypatch):
+    workdir = tmp_path / "work"
+    words = ["train", "--out", str(tmp_path / "w.npz"), "--workdir", str(workdir)]
+    with monkeypatch.context() as cut:
+        cut.setattr(train, "train_network", lambda *_, **__: ({}, [1.0]))
+        assert main([*words, *TINY]) == 0
+    (workdir / "logs.npy").write_bytes(b"")
+    capsys.readouterr()
+    assert main([*words, *TINY]) == 1
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: the scenes that --workdir {workdir} keeps")
+
+
+def test_a_workdir_that_refuses_is_told_before_scenes_are_drawn(
+    refusing_place, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(train, "draw_scenes", pytest.fail)
+    words = ["--out", str(tmp_path / "w.npz"), "--workdir", str(refusing_place / "w")]
+    assert main(["train", *words, *TINY]) == 1
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: {refusing_place / 'w'}: cannot be written to (")
 
 
 def test_photos_are_looked_for_before_scenes_are_drawn(tmp_path, capsys, monkeypatch):

@@ -86,7 +86,7 @@ def _of_none(folder):
     [
         (_without_photo, "car_1_depth.png has no photo beside it"),
         (_of_another_size, "car_1_depth.png is 8x9, its photo 64x64"),
-        (_of_eight_bits, "car_1_depth.png is L, 8 bits"),
+        (_of_eight_bits, "car_1_depth.png is of mode L"),
         (_of_text, "car_1_depth.png cannot be read"),
         (_without_depth, "car_1_depth.png holds no depth"),
         (_of_none, "holds no measured depth"),
