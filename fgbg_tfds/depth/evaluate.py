@@ -190,10 +190,10 @@ def _measure_photos(
         for name, depth in baselines.items():
             stretched = stretch(depth, photo.depth.shape)
             estimates.setdefault(name, []).append(stretched)
-    columns = ("photos", *_MEASURED_NAMES, "abs_rel as it is")
+    columns = ("photos", *_MEASURED_NAMES, "unscaled")
     print(
-        "\nphotos with measured depth, after median scaling; the last column is "
-        f"without it\n{'':<24}" + "".join(f"{name:>10}" for name in columns)
+        "\nphotos with measured depth, after median scaling; unscaled is "
+        f"abs_rel without it\n{'':<24}" + "".join(f"{name:>10}" for name in columns)
     )
     sources = dict.fromkeys(photo.source for photo in measured)
     for source in (*sources, "all"):

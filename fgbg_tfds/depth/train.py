@@ -165,7 +165,7 @@ def _draw_or_load(
     if paths and paths[-1].exists():
         try:
             images, logs = map(np.load, paths)
-        except (OSError, ValueError) as error:
+        except (EOFError, OSError, ValueError) as error:
             raise InputError(
                 f"the scenes that --workdir {workdir} keeps cannot be read ({error}); "
                 "delete the folder, or give another"
