@@ -12,6 +12,7 @@ import numpy as np
 from fgbg_tfds.compose import list_pictures, paste_at
 from fgbg_tfds.depth import PRECISIONS, TEACHERS, load_teacher
 from fgbg_tfds.depth.embedded.scenes import HELD_OUT, draw_scenes
+from fgbg_tfds.depth.embedded.training import Schedule
 from fgbg_tfds.depth.measures import (
     NAMES,
     MarkedPair,
@@ -34,7 +35,7 @@ from fgbg_tfds.procedural import draw_street
 _PICTURES = pathlib.Path("../shared/pictures")  # beside the repository
 _COMPOSED = "streets_cars"  # the pictures of these that composites are made of
 _SIZE = 160  # pixels of a held-out scene's side
-_PASTED = 0.65  # probability of pasted cut-outs, as in training
+_PASTED = Schedule.pasted  # as in training
 FITTED = 300  # scenes that the baselines are fitted on
 _MEASURED_NAMES = ("rank", "abs_rel", "rmse_log", "silog", "delta_1")
 

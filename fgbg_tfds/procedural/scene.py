@@ -23,7 +23,7 @@ from fgbg_tfds.procedural.swatches import Swatches
 FARTHEST = MAX_DEPTH  # metres; also the depth of the sky
 NEAREST = 0.5
 _OVERSAMPLING = 2
-_NEARER = (0.52, 0.88)
+_NEARER = (0.45, 0.85)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,9 +98,9 @@ def paste_cutout(canvas: Canvas, sprite: Sprite, rng: np.random.Generator) -> No
 
 
 _PLACES = {  # how often, and what draws it
-    "street": (0.38, paint_street),
-    "road": (0.24, paint_road),
-    "open": (0.13, paint_open_place),
+    "street": (0.36, paint_street),
+    "road": (0.28, paint_road),
+    "open": (0.11, paint_open_place),
     "indoor": (0.25, paint_room),
 }
 _CUT_FROM_PHOTOS = 0.6  # of the pasted cut-outs, where there are photos
@@ -118,7 +118,7 @@ def _choose_place(rng: np.random.Generator) -> str:
 def draw_scene(
     seed: int,
     size: int = 160,
-    pasted: float = 0.65,
+    pasted: float = 0.7,
     swatches: Swatches | None = None,
 ) -> Scene:
     """Draws a scene for training: any place, any weather, any camera.

@@ -1,4 +1,4 @@
-"""The teacher in the package: small, trained on drawn scenes alone."""
+"""The teacher in the package: small, trained on drawn scenes and pieces of photos."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Schedule:
     seed: int = 0
     scenes: int = 12000
     scene_size: int = 160
-    steps: int = 6000
+    steps: int = 6500
     batch_size: int = 24
     first_feeds: tuple[int, ...] = (96, 128)
     feeds: tuple[int, ...] = (128, 160)
@@ -58,7 +58,7 @@ class Schedule:
     weight_decay: float = 0.01
     average: float = 0.998
     edge_weight: float = 0.4
-    pasted: float = 0.65
+    pasted: float = 0.7
     photos: pathlib.Path | None = None
     dressed: bool = True
     composites: int = 0
