@@ -47,7 +47,7 @@ ROWS = {
     "edges count as the rest": {"edge_weight": 1.0},
     "no depth loss": {"depth_weight": 0.0},
     "no averaged weights": {"ema": 0.0},
-    "composites as they are (simple)": {"augment": "simple"},
+    "composites as they are (simple)": {"augment": "simple", "life_without": ""},
     "life, no other objects": {"life_without": "objects"},
     "life, always something new": {"life_without": "empty"},
     "life, no shadows, no patches": {"life_without": "cast_shadow,light_patches"},
@@ -86,7 +86,10 @@ def main() -> None:
         if (row, seed) not in done
     ]  # fmt: skip
     for row, seed in tqdm.tqdm(todo, unit="training"):
-        settings = dataclasses.replace(base, seed=seed, **ROWS[row])
+        changes = dict(ROWS[row])
+        if changes.get("life_without") and base.life_without:
+            changes["life_without"] = f"{base.life_without},{changes['life_without']}"
+        settings = dataclasses.replace(base, seed=seed, **changes)
         done[row, seed] = trained(settings, strategy)
         line = {"row": row, "seed": seed, "figures": done[row, seed]}
         with arguments.results.open("a") as file:

@@ -9,6 +9,7 @@ from trainer.data import Mixture, open_mixture
 from trainer.errors import UserError
 from trainer.files import require_writable
 from trainer.models import check_settings as check_network
+from trainer.pretrained import check_start
 from trainer.settings import Settings, find_idle, parse_names
 from trainer.train import check_microbatches, check_schedule
 
@@ -30,6 +31,7 @@ def open_checked(settings: Settings, devices: int) -> Mixture:
     """
     require_writable(settings.folder, "workdir")
     check_network(settings)
+    check_start(settings)
     check_schedule(settings)
     check_microbatches(settings, devices)
     _check_augmentation(settings, devices)

@@ -18,7 +18,7 @@ from trainer.errors import UserError, summarise
 from trainer.files import expand
 from trainer.models import Network, make_network
 from trainer.settings import Settings
-from trainer.workdirs import refuse_other_run
+from trainer.workdirs import read_run, refuse_other_run
 
 LOG = logging.getLogger("trainer")
 
@@ -238,20 +238,11 @@ def _open(
 
 
 def _find_compared(folder: pathlib.Path, mixture: Mixture) -> Settings:
-    try:
-        record = json.loads((folder / "run.json").read_text("utf-8"))
-        identity, fields = record["identity"], record["settings"]
-    except (OSError, ValueError, LookupError) as error:
-        raise UserError(
-            f"--compare={folder}: no run.json of a run is there; give workdirs of "
-            "python -m trainer.main, separated by commas"
-        ) from error
+    identity, settings = read_run(folder, f"--compare={folder}")
     if identity.get("fingerprint") != mixture.fingerprint:
         raise UserError(
             f"--compare={folder}: it was trained on {identity.get('dataset')} "
             f"({identity.get('fingerprint')}), this run on {mixture.full_name} "
             f"({mixture.fingerprint}); only runs of the same data are compared"
         )
-    known = {field.name for field in dataclasses.fields(Settings)}
-    settings = Settings(**{n: v for n, v in fields.items() if n in known})
-    return dataclasses.replace(settings, workdir=str(folder))
+    return settings

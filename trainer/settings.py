@@ -84,6 +84,12 @@ class Settings:
         "registration, colours, outside, contrast, scale.",
         role=IDENTITY,
     )
+    spread: bool = _setting(
+        False,
+        "refine: take also how much each pixel of the empty scene varies by itself, "
+        "where that is known; it is learned from --augment=life.",
+        role=IDENTITY,
+    )
     padding: str = _setting(
         "same",
         "eigen: valid for the paper's sizes, same for maps of a quarter of the side.",
@@ -118,6 +124,11 @@ class Settings:
         needs=("model", "eigen"),
     )
 
+    init: str = _setting(
+        "",
+        "Weights to start from: the workdir of a run of the same network, or a file "
+        "that python -m trainer.pretrained wrote; random ones if empty.",
+    )
     recipe: str = _setting(
         "joint",
         "joint: both stacks at once, AdamW, warm-up, cosine. paper: coarse stack "

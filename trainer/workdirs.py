@@ -57,6 +57,37 @@ def refuse_other_run(settings: Settings, mixture: Mixture) -> None:
     _refuse_other_run(settings, mixture, _read_record(settings.folder))
 
 
+def read_run(
+    folder: pathlib.Path, source: str, others: str = ""
+) -> tuple[dict, Settings]:
+    """Reads which run a workdir holds, and with what settings it is trained.
+
+    Args:
+      folder: The workdir.
+      source: What messages call it, such as --compare=runs/cpu.
+      others: What else may be given, for the message.
+
+    Returns:
+      Its identity, as `run.json` has it, and its settings with this workdir.
+
+    Raises:
+      UserError: If it holds none.
+    """
+    try:
+        record = _read_record(folder)
+    except UserError:
+        record = None
+    if record is None:
+        raise UserError(
+            f"{source}: no run.json of a run is there; give a workdir of "
+            f"python -m trainer.main{others}"
+        )
+    known = {field.name for field in dataclasses.fields(Settings)}
+    fields = {n: v for n, v in record["settings"].items() if n in known}
+    settings = dataclasses.replace(Settings(**fields), workdir=str(folder))
+    return record["identity"], settings
+
+
 def _read_record(folder: pathlib.Path) -> dict | None:
     path = folder / "run.json"
     if not path.exists():

@@ -196,7 +196,10 @@ def trained(train_once):
     return train_once("trained")
 
 
-REFINE = ("--model=refine", "--small_size=32", "--small_steps=0.5", "--dice=1")
+REFINE = (
+    *("--model=refine", "--spread", "--dice=1"),
+    *("--small_size=32", "--small_steps=0.5"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from trainer.augment.pasting import Objects, Scene, as_tuple
 from trainer.contract import MAX_ALPHA, MAX_DEPTH, PROBABILITY_THRESHOLD
 
 REPETITIONS = 3  # of each effect, with different seeds
-CLOSE = ("noise", "blur", "jpeg", "blend")  # effects to enlarge
+CLOSE = ("noise", "blur", "jpeg", "stream", "blend")  # effects to enlarge
 ON_PICTURES = {
     "exposure": photometric.exposure,
     "gamma": photometric.gamma,
@@ -26,9 +26,16 @@ ON_PICTURES = {
     "rain": weather.rain,
     "specks": weather.specks,
     "light patches": light.light_patches,
+    "glare": light.glare,
+    "haze": weather.haze,
+    "dusk": photometric.dusk,
+    "grey": photometric.grey,
+    "stream": sensor.stream,
     "shake": motion.shake,
     "sway": motion.sway,
+    "toss": motion.toss,
 }
+ON_BACKGROUNDS = (motion.shake, motion.sway, motion.toss)
 
 
 def draw_effects(scene: Scene) -> bytes:
@@ -47,7 +54,7 @@ def draw_effects(scene: Scene) -> bytes:
     )
     rows = {}
     for name, effect in ON_PICTURES.items():
-        picture = first.bg if effect in (motion.shake, motion.sway) else first.frame
+        picture = first.bg if effect in ON_BACKGROUNDS else first.frame
         rows[name] = [picture, *_repeat(lambda s, e=effect, p=picture: e(p, s, 1.0))]
     rows["cast shadow"] = [
         first.frame,
@@ -55,12 +62,30 @@ def draw_effects(scene: Scene) -> bytes:
     ]
     stock, empty = pasting.cut_out(second), pasting.remove_new(first)
     here = pasting.cut_out(first)
+    rows["reflect"] = [
+        first.frame,
+        *_repeat(lambda s: light.reflect(first.frame, here.colour, here.alpha, s, 1.0)),
+    ]
+    rows["spread"] = [
+        first.bg,
+        *_repeat(lambda s: tf.repeat(motion.measure_spread(first.bg, s, 1.0), 3, -1)),
+    ]
 
     def paste(objects: Objects, scene: Scene = empty, behind: bool = False):
         return pasting.paste(scene, objects, tf.constant([behind])).frame
 
     rows["place"] = [
         first.bg, *_repeat(lambda s: paste(pasting.place(stock, s)))
+    ]  # fmt: skip
+    for name, bounds in (
+        ("close by", pasting.CLOSE_BY), ("far away", pasting.FAR_AWAY)
+    ):  # fmt: skip
+        rows[name] = [
+            first.bg,
+            *_repeat(lambda s, b=bounds: paste(pasting.place(stock, s, b))),
+        ]
+    rows["make plain"] = [
+        first.frame, *_repeat(lambda s: paste(pasting.make_plain(here, s)))
     ]  # fmt: skip
     rows["recolour"] = [
         first.frame, *_repeat(lambda s: paste(pasting.recolour(here, s)))

@@ -1,4 +1,4 @@
-"""Shadows of objects, and shadows and patches of sun without one."""
+"""Shadows and reflections of objects, patches of sun, and glare."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from trainer.augment.resampling import transform
 from trainer.contract import PROBABILITY_THRESHOLD
 
 TINT = (1.0, 0.96, 0.88)  # the sky still lights a shadow, and it is blue
+MIRRORED = (0.1, 0.6)  # share of its light that wet ground gives back
+VEIL = (30.0, 170.0)  # grey levels of a glare in its middle
 
 
 def cast_shadow(pictures, silhouettes, seed, strength):
@@ -75,6 +77,55 @@ def light_patches(pictures, seed, strength):
     return tf.clip_by_value(
         pictures * (1.0 - loss * patch * tf.constant(TINT)), 0.0, 255.0
     )
+
+
+def reflect(pictures, colours, silhouettes, seed, strength):
+    """Mirrors an object in the wet or polished ground at its foot.
+
+    Its picture upside down, blurred along, takes 10 to 60 % of the ground's place and
+    fades away from the foot. The object itself stays as it is.
+
+    Args:
+      pictures: float32 [n, h, w, 3], 0 to 255.
+      colours: float32 [n, h, w, 3], 0 to 255, of the object, multiplied by its alpha.
+      silhouettes: float32 [n, h, w, 1], 0 to 1, the object's alpha.
+      seed: int32 [2].
+      strength: float32 [n] or [], 0 to 1.
+
+    Returns:
+      float32 [n, h, w, 3].
+    """
+    number = tf.shape(pictures)[0]
+    keys = split_seed(seed, 3)
+    rows = tf.range(tf.shape(silhouettes)[1], dtype=tf.float32)
+    there = tf.reduce_max(silhouettes, (2, 3)) > PROBABILITY_THRESHOLD
+    foot = tf.reduce_max(tf.where(there, rows, 0.0), 1)
+    top = tf.reduce_min(tf.where(there, rows, foot[:, None]), 1)
+    both = tf.concat([colours, silhouettes], -1)
+    both = transform(both, (1.0, 0.0, 0.0), (0.0, -1.0, 2.0 * foot + 1.0))
+    along = draw(keys[0], number, 0.0, 1.0)
+    blurred = tf.nn.avg_pool2d(tf.nn.avg_pool2d(both, [9, 3], 1, "SAME"), 5, 1, "SAME")
+    both += along * (blurred - both)
+    tall = tf.maximum(foot - top, 1.0) * draw(keys[1], number, 0.5, 2.0)[:, 0, 0, 0]
+    away = (rows - foot[:, None]) / tall[:, None]
+    fading = tf.exp(-tf.maximum(away, 0.0))[:, :, None, None]
+    share = fading * draw(keys[2], number, *MIRRORED) * as_column(strength)
+    share *= 1.0 - silhouettes
+    return pictures * (1.0 - both[..., 3:] * share) + both[..., :3] * share
+
+
+def glare(pictures, seed, strength):
+    """Adds the veil of a lamp or the sun: bright in the middle, fading over a reach."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    keys = split_seed(seed, 4)
+    at = draw(keys[0], number, -1.3, 1.3, channels=2)
+    down = tf.linspace(-1.0, 1.0, pictures.shape[1])[None, :, None, None] - at[..., :1]
+    right = tf.linspace(-1.0, 1.0, pictures.shape[2])[None, None, :, None] - at[..., 1:]
+    reach = tf.exp(draw(keys[1], number, -2.5, 0.3))
+    veil = tf.exp(-tf.sqrt(down**2 + right**2) / reach)
+    light = veil * draw(keys[2], number, *VEIL) * strength
+    warm = 1.0 - draw(keys[3], number, 0.0, 0.4) * tf.constant((0.0, 0.4, 1.0))
+    return tf.clip_by_value(pictures + light * warm, 0.0, 255.0)
 
 
 def _lay_down(silhouettes, foot, keys):

@@ -17,6 +17,10 @@ SHIFT = 8 / 224  # to either side, as a fraction of the picture's side
 ROTATION = 2.0  # degrees to either side
 SCALE = 0.03  # to either side
 MOVEMENT = 2.0  # standard deviation of the movement of leaves and water, pixels of 224
+TOSSED = (2.0, 7.0)  # the same in a storm
+LOOKS = 4  # moments between which the spread of what is tossed is measured
+CHANGE = 20.0  # grey levels: less is noise
+OFTEN = 0.3  # share of a neighbourhood that changes where the scene is restless
 
 
 def shake(pictures, seed, strength):
@@ -39,6 +43,14 @@ def sway(pictures, seed, strength):
     Arguments and result are those of `shake`.
     """
     return warp(pictures, draw_sway_flow(pictures, seed, strength))
+
+
+def toss(pictures, seed, strength):
+    """Tosses regions of the picture far, as leaves and waves in a storm.
+
+    Arguments and result are those of `shake`.
+    """
+    return warp(pictures, draw_toss_flow(pictures, seed, 0, strength))
 
 
 def draw_shake_flow(pictures, seed, strength):
@@ -72,6 +84,56 @@ def draw_sway_flow(pictures, seed, strength):
     flow = tf.where(is_water, water, leaves) * where * amount
     flow = tf.image.resize(flow, (height, width), "bicubic")
     return flow[..., :1], flow[..., 1:]
+
+
+def draw_toss_flow(pictures, seed, moment: int, strength):
+    """Draws the flow of leaves and waves in a storm, at one of many moments.
+
+    Args:
+      pictures: float32 [n, h, w, c].
+      seed: int32 [2]; it decides what moves, and how far at most.
+      moment: Number of the moment; each moves the same places to others.
+      strength: float32 [n] or [], 0 to 1.
+
+    Returns:
+      Two float32 [n, h, w, 1].
+    """
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    keys = split_seed(seed, 3)
+    height, width = pictures.shape[1:3]
+    coarse = (56, 56)
+    now = tf.random.fold_in(keys[0], moment)
+    flow = draw_field(now, number, (28, 28), coarse, 2)
+    where = tf.sigmoid(5.0 * draw_field(keys[1], number, (4, 4), coarse) - 2.0)
+    most = draw(keys[2], number, *TOSSED) * height / 224
+    flow = tf.image.resize(flow * where * most * strength, (height, width), "bicubic")
+    return flow[..., :1], flow[..., 1:]
+
+
+def measure_spread(pictures, seed, strength):
+    """Measures how much tossed places vary, over a few moments of `draw_toss_flow`.
+
+    As `trainer.predict` finds it in frames of an empty scene: small changes are noise,
+    and so are single pixels.
+
+    Args:
+      pictures: float32 [n, h, w, c].
+      seed: int32 [2].
+      strength: float32 [n] or [], 0 to 1.
+
+    Returns:
+      float32 [n, h, w, 1], grey levels between the darkest and the brightest of the
+      channel that varies most; 0 where the scene is calm.
+    """
+    looks = [
+        warp(pictures, draw_toss_flow(pictures, seed, moment, strength))
+        for moment in range(1, 1 + LOOKS)
+    ]
+    spread = tf.reduce_max(looks, 0) - tf.reduce_min(looks, 0)
+    spread = tf.reduce_max(spread, -1, keepdims=True)
+    moved = tf.cast(spread > CHANGE, tf.float32)
+    often = tf.nn.avg_pool2d(moved, 5, 1, "SAME") >= OFTEN
+    return tf.where(often, spread, 0.0)
 
 
 def warp(pictures, flow):

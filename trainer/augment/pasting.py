@@ -7,7 +7,6 @@ the same placement blended in several ways teaches the object and not the seam.
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import tensorflow as tf
 
@@ -15,9 +14,14 @@ from trainer.augment.draws import draw, split_seed
 from trainer.augment.resampling import transform
 from trainer.contract import PROBABILITY_THRESHOLD
 
-MIN_SIDE, MAX_SIDE = 0.06, 0.75  # longest side, as a fraction of the picture's
-MAX_ENLARGEMENT = 2.0
+# Bounds of an object's longest side, as a fraction of the picture's, and of its
+# enlargement. What is close by covers half of the picture and is out of focus.
+ORDINARY = (0.06, 0.75, 0.3, 2.0)
+CLOSE_BY = (0.75, 1.8, 0.3, 8.0)
+FAR_AWAY = (0.02, 0.08, 0.15, 2.0)
 OUTSIDE = 0.25  # probability of an object to lie partly outside the picture
+PLAIN = (0.0, 0.6)  # of its contrast, kept by a plain object
+DARK = 1.8  # natural logarithm of the light that a dark object loses, at most
 TEXTURED = 0.15  # probability of an object to get the colours of another picture
 ORDERS = (  # of the channels of an object's colours, to draw from
     *[(0, 1, 2)] * 10, (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)
@@ -35,12 +39,19 @@ class Scene:
       frame: float32 [n, h, w, 3], 0 to 255, the same with new objects.
       mask: float32 [n, h, w, 1], 0 to 1, the new objects in the frame.
       depth: float32 [n, h, w, 1], metres of the frame, 0 where unknown.
+      spread: float32 [n, h, w, 1], grey levels that the empty scene varies by; 0 where
+        it is calm or that is not known, everywhere if None.
     """
 
     bg: tf.Tensor
     frame: tf.Tensor
     mask: tf.Tensor
     depth: tf.Tensor
+    spread: tf.Tensor | None = None
+
+    def __post_init__(self):
+        if self.spread is None:
+            object.__setattr__(self, "spread", tf.zeros_like(self.mask))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,16 +89,17 @@ def cut_out(scene: Scene) -> Objects:
     )
 
 
-def place(objects: Objects, seed) -> Objects:
+def place(objects: Objects, seed, bounds=ORDINARY) -> Objects:
     """Moves every object to another place and size, mirrored with probability 0.5.
 
-    The longest side becomes 0.06 to 0.75 of the picture's, at an enlargement of at
-    most 2. An object may lie partly outside with probability 0.25. Depth is divided by
-    the enlargement, since an object that comes nearer grows.
+    An object may lie partly outside with probability 0.25. Depth is divided by the
+    enlargement, since an object that comes nearer grows.
 
     Args:
       objects: The objects to place.
       seed: int32 [2].
+      bounds: Bounds of the longest side, as a fraction of the picture's, and of the
+        enlargement, float32 [4].
 
     Returns:
       Objects of the same shape.
@@ -97,9 +109,10 @@ def place(objects: Objects, seed) -> Objects:
     top, bottom = _find_extent(objects.alpha, 2, height)
     left, right = _find_extent(objects.alpha, 1, width)
     tall, broad = bottom - top + 1.0, right - left + 1.0
-    side = draw(keys[0], number, math.log(MIN_SIDE), math.log(MAX_SIDE))[:, 0, 0, 0]
+    least, most, smallest, largest = tf.unstack(tf.cast(bounds, tf.float32))
+    side = draw(keys[0], number, tf.math.log(least), tf.math.log(most))[:, 0, 0, 0]
     grown = tf.exp(side) * min(height, width) / tf.maximum(tall, broad)
-    grown = tf.clip_by_value(grown, 0.3, MAX_ENLARGEMENT)
+    grown = tf.clip_by_value(grown, smallest, largest)
     free = draw(keys[1], number, 0.0, 1.0)[:, 0, 0, 0] < OUTSIDE
     where = draw(keys[2], number, 0.0, 1.0, channels=2)[:, 0, 0]
 
@@ -135,6 +148,16 @@ def recolour(objects: Objects, seed) -> Objects:
     colour += offset * objects.alpha
     limit = 255.0 * objects.alpha
     return dataclasses.replace(objects, colour=tf.clip_by_value(colour, 0.0, limit))
+
+
+def make_plain(objects: Objects, seed) -> Objects:
+    """Makes objects smooth, and half of them dark: little of their contrast stays."""
+    number = tf.shape(objects.alpha)[0]
+    first, second = split_seed(seed, 2)
+    mean = _average(objects.colour, objects.alpha, premultiplied=True) * objects.alpha
+    colour = mean + (objects.colour - mean) * draw(first, number, *PLAIN)
+    dark = tf.exp(-tf.maximum(draw(second, number, -DARK, DARK), 0.0))
+    return dataclasses.replace(objects, colour=colour * dark)
 
 
 def retexture(objects: Objects, textures, seed) -> Objects:
@@ -218,19 +241,21 @@ def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scen
     nearer = tf.where(tf.reduce_sum(there, (1, 2), keepdims=True) > 0, nearer, 1.0)
     metres = objects.depth * tf.minimum(nearer, 1.0)
     metres = tf.where(known, tf.minimum(metres, scene.depth), metres)
-    return Scene(bg, frame, mask, tf.where(here, metres, scene.depth))
+    metres = tf.where(here, metres, scene.depth)
+    return dataclasses.replace(scene, bg=bg, frame=frame, mask=mask, depth=metres)
 
 
 def remove_new(scene: Scene) -> Scene:
     """Removes the new objects; depth becomes unknown where they were."""
     around = tf.nn.max_pool2d(scene.mask, 7, 1, "SAME")
     depth = tf.where(around > 0.02, 0.0, scene.depth)
-    return Scene(scene.bg, scene.bg, tf.zeros_like(scene.mask), depth)
+    nothing = tf.zeros_like(scene.mask)
+    return dataclasses.replace(scene, frame=scene.bg, mask=nothing, depth=depth)
 
 
 def absorb_new(scene: Scene) -> Scene:
     """Makes the new objects a part of the background, so that nothing is new."""
-    return Scene(scene.frame, scene.frame, tf.zeros_like(scene.mask), scene.depth)
+    return dataclasses.replace(scene, bg=scene.frame, mask=tf.zeros_like(scene.mask))
 
 
 def _find_extent(alpha, axis: int, length: int):

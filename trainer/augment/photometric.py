@@ -1,4 +1,4 @@
-"""Exposure, tone curve, white balance and vignetting.
+"""Exposure, tone curve, white balance, vignetting, dusk and grey cameras.
 
 Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and a
 strength float32 [n] or [], 0 (no change) to 1 (the full range), and returns pictures of
@@ -16,6 +16,9 @@ OFFSET = 12.0  # of the black level, grey levels
 GAMMA = 0.3  # natural logarithm of the exponent
 BALANCE = 0.15  # natural logarithm of a channel's gain
 VIGNETTE = 0.5  # darkening of the corners
+DUSK = (0.3, 2.2)  # natural logarithm of the light that is lost
+PALE = 0.8  # of the colours, lost at dusk
+LEAK = 25.0  # black level at dusk, grey levels
 
 
 def exposure(pictures, seed, strength):
@@ -52,6 +55,29 @@ def vignette(pictures, seed, strength):
     right = tf.linspace(-1.0, 1.0, width)[None, None, :, None] - centre[..., 1:]
     loss = draw(second, number, 0.0, VIGNETTE / 2) * as_column(strength)
     return _clip(pictures * (1.0 - loss * (down**2 + right**2)))
+
+
+def dusk(pictures, seed, strength):
+    """Leaves a tenth to three quarters of the light, and few colours."""
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    first, second, third = split_seed(seed, 3)
+    gain = tf.exp(-draw(first, number, *DUSK) * strength)
+    pale = draw(second, number, 0.0, PALE) * strength
+    grey = tf.reduce_mean(pictures, -1, keepdims=True)
+    leak = draw(third, number, 0.0, LEAK) * strength
+    return _clip((pictures + (grey - pictures) * pale) * gain + leak)
+
+
+def grey(pictures, seed, strength):
+    """Makes a picture grey as a black-and-white or infrared camera does.
+
+    The three channels have random weights; every strength but 0 is a full one.
+    """
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    weights = draw(seed, number, 0.1, 1.0, channels=3)
+    weights /= tf.reduce_sum(weights, -1, keepdims=True)
+    light = tf.reduce_sum(pictures * weights, -1, keepdims=True)
+    return tf.where(strength > 0, tf.repeat(light, 3, -1), pictures)
 
 
 def _clip(pictures):

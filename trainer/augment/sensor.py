@@ -1,4 +1,4 @@
-"""Blur, noise and compression.
+"""Blur, noise, compression, and the streams of cheap cameras.
 
 Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and a
 strength float32 [n] or [], 0 (no change) to 1 (the full range), and returns pictures of
@@ -16,6 +16,8 @@ SHOT = 8.0  # that of the shot noise of a white pixel, grey levels
 BLUR = 1.2  # standard deviation of the blur, pixels
 RADIUS = 3  # of the blur's window, pixels
 BEST, WORST = 95, 25  # JPEG quality
+SHRUNK = 3.0  # at most, by a cheap camera, in each direction
+CHEAP = 15  # its worst JPEG quality
 
 
 def noise(pictures, seed, strength):
@@ -66,9 +68,7 @@ def jpeg(pictures, seed, strength):
     levels = tf.cast(tf.round(tf.clip_by_value(pictures, 0.0, 255.0)), tf.uint8)
 
     def compress(picture, level):
-        encoded = tf.raw_ops.EncodeJpegVariableQuality(images=picture, quality=level)
-        decoded = tf.io.decode_jpeg(encoded, channels=3)
-        return tf.ensure_shape(decoded, pictures.shape[1:])
+        return tf.ensure_shape(_compress(picture, level), pictures.shape[1:])
 
     if pictures.shape[0] == 1:
         compressed = compress(levels[0], quality[0])[None]
@@ -80,6 +80,41 @@ def jpeg(pictures, seed, strength):
         )
     whole = tf.where(strength[:, None, None, None] > 0, compressed, levels)
     return tf.cast(whole, tf.float32)
+
+
+def stream(pictures, seed, strength):
+    """Streams a picture as a cheap camera does: small, compressed, and enlarged.
+
+    Its sides are divided by up to 3 and its JPEG quality is from 95 down to 15, so
+    that the blocks of the compression are up to three times as large.
+    """
+    number = tf.shape(pictures)[0]
+    strength = tf.broadcast_to(tf.cast(strength, tf.float32), [number])
+    dice = draw(seed, number, 0.0, 1.0, channels=2)[:, 0, 0]
+    shrunk = 1.0 + dice[:, 0] * strength * (SHRUNK - 1.0)
+    quality = BEST + tf.cast(tf.round(dice[:, 1] * strength * (CHEAP - BEST)), tf.int32)
+    height, width = pictures.shape[1:3]
+
+    def send(values):
+        picture, times, level, amount = values
+        size = tf.cast(tf.math.ceil((height / times, width / times)), tf.int32)
+        small = tf.image.resize(picture, size, antialias=True)
+        small = tf.cast(tf.round(tf.clip_by_value(small, 0.0, 255.0)), tf.uint8)
+        large = tf.image.resize(_compress(small, level), (height, width))
+        return tf.where(amount > 0, large, picture)
+
+    sent = tf.map_fn(
+        send,
+        (pictures, shrunk, quality, strength),
+        fn_output_signature=tf.TensorSpec(pictures.shape[1:], tf.float32),
+    )
+    return tf.ensure_shape(sent, pictures.shape)
+
+
+def _compress(picture, quality):
+    """Compresses uint8 [h, w, 3] by JPEG of a quality, int32 []."""
+    encoded = tf.raw_ops.EncodeJpegVariableQuality(images=picture, quality=quality)
+    return tf.io.decode_jpeg(encoded, channels=3)
 
 
 def _grains(shape, seed):

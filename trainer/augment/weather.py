@@ -1,4 +1,4 @@
-"""Rain, dust and insects before the lens.
+"""Haze, and rain, dust and insects before the lens.
 
 Every function takes pictures float32 [n, h, w, 3] in 0 to 255, a seed int32 [2] and a
 strength float32 [n] or [], 0 (no change) to 1 (the full range), and returns pictures of
@@ -14,6 +14,8 @@ from trainer.augment.resampling import transform
 
 STREAK = 14  # length of a rain streak, pixels of 224
 DROPS = 0.03  # fraction of the grid's cells with a streak
+HAZE = (1.2, 2.0)  # greatest natural logarithms of the contrast lost: near, far
+AIR = (90.0, 235.0)  # light of the haze, grey levels
 SPECKS = 0.0015  # fraction of the pixels, at half size, with a speck
 
 
@@ -35,6 +37,26 @@ def rain(pictures, seed, strength):
     streaks = transform(streaks, (1.0, slant, 0.0), (0.0, 1.0, 0.0), fill="wrap")
     light = draw(fourth, number, 0.15, 0.5) * strength
     return pictures + light * streaks * (230.0 - pictures)
+
+
+def haze(pictures, seed, strength):
+    """Veils the picture as fog does: a third of the contrast stays, far away less.
+
+    What is far is taken to be high in the picture: haze thickens from the bottom up to
+    a horizon (Koschmieder's law, with one transmission for each row).
+    """
+    number, strength = tf.shape(pictures)[0], as_column(strength)
+    keys = split_seed(seed, 5)
+    near, far = (
+        draw(key, number, 0.0, most) * strength
+        for key, most in zip(keys, HAZE, strict=False)
+    )
+    horizon = draw(keys[2], number, 0.1, 0.6)
+    down = tf.linspace(0.0, 1.0, pictures.shape[1])[None, :, None, None]
+    away = tf.clip_by_value((1.0 - down) / (1.0 - horizon), 0.0, 1.0)
+    through = tf.exp(-near - far * away**2)
+    air = draw(keys[3], number, *AIR) + draw(keys[4], number, -8.0, 8.0, channels=3)
+    return tf.clip_by_value(air + (pictures - air) * through, 0.0, 255.0)
 
 
 def specks(pictures, seed, strength):

@@ -58,4 +58,6 @@ def cut_windows(
         )
 
     metres = cut(scene.depth, "nearest") / enlarged[:, :, None, None]
-    return Scene(cut(scene.bg), cut(scene.frame), cut(scene.mask), metres)
+    return Scene(
+        cut(scene.bg), cut(scene.frame), cut(scene.mask), metres, cut(scene.spread)
+    )

@@ -12,7 +12,6 @@ import tensorflow as tf
 from trainer.augment import (
     Augmentation,
     Scene,
-    as_tuple,
     augment,
     empty_pair,
     fit,
@@ -64,7 +63,8 @@ def make_training_batches(
     Returns:
       Data set of {'bg', 'fgbg', 'mask', 'depth', 'index'} as `augment` gives them,
       with a first axis of `batch_size` over the number of devices; 'index' int64 is
-      the example's place in the stream, which `find_addresses` takes.
+      the example's place in the stream, which `find_addresses` takes. With
+      `augmentation.life` also 'spread', as `Scene` has it.
 
     Raises:
       UserError: If the split is missing or empty, or pictures differ in size.
@@ -173,4 +173,5 @@ def _normalise(example: dict, size: tuple[int, int]) -> tuple:
 @tf.function(autograph=False)  # traced once, however many streams there are
 def _prepare_pair(pairs: str, pair: tuple, seed) -> tuple:
     scene = Scene(*(value[None] for value in pair))
-    return tuple(value[0] for value in as_tuple(_PREPARE_PAIR[pairs](scene, seed)))
+    made = _PREPARE_PAIR[pairs](scene, seed)
+    return tuple(value[0] for value in (made.bg, made.frame, made.mask, made.depth))

@@ -120,6 +120,7 @@ class _PairMaker:
             "frame": tf.cast(scene.frame, tf.uint8),
             "mask": tf.cast(tf.round(scene.mask * MAX_ALPHA), tf.uint8),
             "depth": tf.cast(metres * DEPTH_UNITS, tf.uint16),
+            "spread": tf.cast(tf.round(scene.spread), tf.uint8),
             "index": indices,
         }
 
@@ -149,7 +150,8 @@ class _PairMaker:
         """Cuts a window out of each pair of a group."""
         step, slot = place // self.slots, place % self.slots + self.first_slot
         first = step * self.batch_size + slot * GROUP_SIZE
-        scene = Scene(made["bg"], made["frame"], made["mask"], made["depth"])
+        names = ("bg", "frame", "mask", "depth", "spread")
+        scene = Scene(*(made[name] for name in names))
         scene = cut_windows(
             scene, self.size, self._fold(first, 3),
             self.augmentation.zoom, self.augmentation.flip,
@@ -159,6 +161,7 @@ class _PairMaker:
             "fgbg": scene.frame,
             "mask": scene.mask / MAX_ALPHA,
             "depth": tf.minimum(scene.depth / DEPTH_UNITS, MAX_DEPTH),
+            "spread": scene.spread,
             "index": made["index"],
         }
 

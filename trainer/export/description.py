@@ -22,8 +22,8 @@ Made by `python -m trainer.main`: step {step} of a training on {dataset} (finger
 |---|---|
 | `images(bg, fgbg)` | uint8 [N, h, w, 3], sRGB: empty scene, scene as it is |
 | `serving_default(bg_bytes, fgbg_bytes)` | string [N]: the same, as picture files |
-
-Both answer `mask`, float32 [N, H, W, 1], 0 to 1, the probability that a pixel is new,
+{spread}
+All answer `mask`, float32 [N, H, W, 1], 0 to 1, the probability that a pixel is new,
 and `depth`, float32 [N, H, W, 1], metres. {answered}
 To no pairs, N = 0, they answer with none.
 
@@ -32,6 +32,11 @@ is taken. They are turned as their EXIF orientation says, 16 bits are scaled to 
 what is transparent in a PNG lies on black. TensorFlow applies no ICC profiles, and
 reads neither TIFF, AVIF, JPEG 2000 nor HEIC: convert such pictures to sRGB yourself,
 and give them to `images`.
+"""
+
+_SPREAD = """\
+| `images_with_spread(bg, fgbg, spread)` | the same, and uint8 [N, h, w, 1], \
+grey levels that the empty scene varies by, 0 where it is calm |
 """
 
 
@@ -51,6 +56,7 @@ def describe(run: Run, size: tuple[int, int]) -> dict[str, Any]:
         "dataset": run.mixture.full_name,
         "fingerprint": run.mixture.fingerprint,
         "answer_size": None if run.network.multiple else list(size),
+        "spread": run.network.spread,
         "weights_sha256": weights.hexdigest(),
     }
 
@@ -80,5 +86,6 @@ def write_description(folder: pathlib.Path, description: dict[str, Any]) -> None
         if size
         else "H x W is the size of the (first) composite."
     )
-    text = _README.format(**description, answered=answered)
+    spread = _SPREAD if description["spread"] else ""
+    text = _README.format(**description | {"answered": answered, "spread": spread})
     write_atomically(folder / "assets.extra" / "README.md", text)

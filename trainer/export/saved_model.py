@@ -23,6 +23,8 @@ from trainer.versions import list_versions
 
 LOG = logging.getLogger("trainer")
 
+WITH_SPREAD = "images_with_spread"
+
 
 def export(run: Run, chief: bool = True) -> None:
     """Writes the next version into `export/` of the workdir, from 1 on.
@@ -93,4 +95,13 @@ def _make_archive(network: Network, feed: tuple[int, int], size: tuple[int, int]
             for name in ("bg", "fgbg")
         ],
     )
+    if network.spread:
+        archive.add_endpoint(
+            WITH_SPREAD,
+            signatures.answer_with_spread,
+            [
+                tf.TensorSpec([None, None, None, channels], tf.uint8, name)
+                for name, channels in (("bg", 3), ("fgbg", 3), ("spread", 1))
+            ],
+        )
     return archive

@@ -20,7 +20,7 @@ _BLACK = base64.b64decode(
 class Signatures:
     """The ways to ask a network, for pictures of any size.
 
-    Both answer with 'mask', float32 [N, H, W, 1] in 0 to 1, and 'depth', float32
+    All answer with 'mask', float32 [N, H, W, 1] in 0 to 1, and 'depth', float32
     [N, H, W, 1] in metres, and to no pairs with N = 0.
     """
 
@@ -42,11 +42,23 @@ class Signatures:
           bg: uint8 [N, h, w, 3], the empty scenes.
           fgbg: uint8 [N, h, w, 3], the composites.
         """
+        return self.answer_with_spread(bg, fgbg, tf.zeros_like(bg[..., :1]))
+
+    def answer_with_spread(self, bg, fgbg, spread):
+        """Answers for pixels, where it is known how much the empty scene varies.
+
+        Args:
+          bg: uint8 [N, h, w, 3], the empty scenes.
+          fgbg: uint8 [N, h, w, 3], the composites.
+          spread: uint8 [N, h, w, 1], grey levels, 0 where the scene is calm.
+        """
         number = _count_pairs(bg, fgbg)
         fed, answered = self._choose_sizes(lambda: tf.shape(fgbg)[1:3])
         padding = [[0, _count_missing(number)], [0, 0], [0, 0], [0, 0]]
-        pair = (self._resize(tf.pad(each, padding), fed) for each in (bg, fgbg))
-        return _cut(self._predict(*pair, answered), number)
+        bg, fgbg, spread = (
+            self._resize(tf.pad(each, padding), fed) for each in (bg, fgbg, spread)
+        )
+        return _cut(self._predict(bg, fgbg, spread, answered), number)
 
     def answer_encoded(self, bg_bytes, fgbg_bytes):
         """Answers for picture files; see `decode_upright`.
@@ -62,8 +74,9 @@ class Signatures:
         fed, answered = self._choose_sizes(
             lambda: tf.shape(decode_upright(fgbg_bytes[0]))[:2]
         )
-        pair = (self._decode_all(each, fed) for each in (bg_bytes, fgbg_bytes))
-        return _cut(self._predict(*pair, answered), number)
+        bg, fgbg = (self._decode_all(each, fed) for each in (bg_bytes, fgbg_bytes))
+        still = tf.zeros_like(bg[..., :1])
+        return _cut(self._predict(bg, fgbg, still, answered), number)
 
     def _choose_sizes(self, find_shape):
         """Chooses the sizes of input and answer for composites of a shape."""
@@ -72,14 +85,14 @@ class Signatures:
         shape = find_shape()
         return self._network.feed_size(shape), shape
 
-    @tf.function  # both signatures call it, so that it is traced but once
-    def _predict(self, bg, fgbg, size):
+    @tf.function  # all signatures call it, so that it is traced but once
+    def _predict(self, bg, fgbg, spread, size):
         if not self._network.multiple:
-            mask, depth = self._network.predict(bg, fgbg, size)
+            mask, depth = self._network.predict(bg, fgbg, size, spread)
         else:
             mask, depth = (
                 self._resize(answers, size)
-                for answers in self._network.predict(bg, fgbg, None)
+                for answers in self._network.predict(bg, fgbg, None, spread)
             )
         return {"mask": mask, "depth": depth}
 

@@ -26,6 +26,8 @@ class Network:
         'share', a logit of the depth as a fraction of `MAX_DEPTH`.
       multiple: The network takes pictures of all sizes that are multiples of it; 0
         where it is made for one size.
+      spread: Whether it also takes 'spread', float32 [N, H, W, 1], grey levels that
+        the empty scene varies by, 0 where it is calm or that is not known.
     """
 
     model: keras.Model
@@ -33,6 +35,7 @@ class Network:
     heads: tuple[str, ...]
     depth_code: str = "log"
     multiple: int = 0
+    spread: bool = False
 
     def logits(self, maps, size: tuple[int, int] | None):
         """Enlarges one head's maps to a picture's size.
@@ -79,17 +82,37 @@ class Network:
             return MAX_DEPTH * ops.sigmoid(code)
         return ops.exp(ops.clip(code, -10.0, math.log(MAX_DEPTH)))
 
-    def predict(self, bg, fgbg, size: tuple[int, int] | None):
+    def run(self, bg, fgbg, spread=None, training: bool = False):
+        """Runs the model on a batch of pairs.
+
+        Args:
+          bg: float32 [N, H, W, 3], 0 to 255, of the size of the model's input.
+          fgbg: The same for the composite.
+          spread: See `Network`; None where it is not known. Networks that do not take
+            it do without.
+          training: Whether units are dropped.
+
+        Returns:
+          The maps of each head.
+        """
+        inputs = {"bg": bg, "fgbg": fgbg}
+        if self.spread:
+            inputs["spread"] = ops.zeros_like(bg[..., :1]) if spread is None else spread
+        inputs = {name: ops.convert_to_tensor(each) for name, each in inputs.items()}
+        return self.model(inputs, training=training)
+
+    def predict(self, bg, fgbg, size: tuple[int, int] | None, spread=None):
         """Predicts mask and depth of a batch of pairs, by the last head.
 
         Args:
           bg: float32 [N, H, W, 3], 0 to 255, of the size of the model's input.
           fgbg: The same for the composite.
           size: Height and width of the result; that of the last map if None.
+          spread: See `run`.
 
         Returns:
           Two float32 [N, *size, 1]: the mask in 0 to 1, the depth in metres.
         """
-        outputs = self.model({"bg": bg, "fgbg": fgbg}, training=False)
+        outputs = self.run(bg, fgbg, spread)
         mask, depth = self.logits(outputs[self.heads[-1]], size)
         return ops.sigmoid(mask), self.metres(depth)

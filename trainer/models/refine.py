@@ -20,6 +20,7 @@ from trainer.registration import Registration, compute_local_contrast
 MULTIPLE = 32  # of which the sides of pictures have to be multiples
 FILTERS = (32, 56, 96, 128, 160)  # at a half, a quarter … of the picture's size
 CONTRAST_WINDOW = 9  # pixels
+WILDEST = 128.0  # grey levels of spread that are told from more
 BLOCKS = (1, 1, 2, 2, 1)  # residual blocks on the way down
 COMPONENTS = ("registration", "colours", "outside", "contrast", "scale")
 
@@ -27,6 +28,7 @@ COMPONENTS = ("registration", "colours", "outside", "contrast", "scale")
 def refine(
     mean_log_depth: float | None = None,
     without: frozenset[str] = frozenset(),
+    spread: bool = False,
     dtype: str = "float32",
     seed: int = 0,
 ) -> Network:
@@ -38,6 +40,7 @@ def refine(
         that the background is compared as it is; 'colours', so that only its place is
         registered; 'outside' and 'contrast', inputs of the stacks; 'scale', the scale
         of depth that is estimated from the whole picture.
+      spread: Whether it also takes how much the empty scene varies; see `Network`.
       dtype: Keras dtype policy, such as 'mixed_bfloat16'. Registration and maps are
         always float32.
       seed: Seed of the initial weights.
@@ -90,7 +93,11 @@ def refine(
         name: keras.Input((None, None, 3), name=name, dtype="float32")
         for name in ("bg", "fgbg")
     }
-    pair = Comparison(without, name="comparison")(inputs["bg"], inputs["fgbg"])
+    if spread:
+        inputs["spread"] = keras.Input((None, None, 1), name="spread", dtype="float32")
+    pair = Comparison(without, name="comparison")(
+        inputs["bg"], inputs["fgbg"], inputs.get("spread")
+    )
     x = convolution("fine_1", FILTERS[0], 4, 2)(pair)  # [N, H/2, W/2, 32]
     x = fine = blocks("fine_2", x, BLOCKS[0])
     skips = []
@@ -126,7 +133,13 @@ def refine(
     if mean_log_depth is not None:
         coarse_head.bias.assign([0.0, mean_log_depth])
         fine_head.bias.assign(np.tile([0.0, mean_log_depth], 4))
-    return Network(model=model, grid=None, heads=("coarse", "fine"), multiple=MULTIPLE)
+    return Network(
+        model=model,
+        grid=None,
+        heads=("coarse", "fine"),
+        multiple=MULTIPLE,
+        spread=spread,
+    )
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -187,7 +200,7 @@ class Comparison(layers.Layer):
     maximum difference of the three colours; the distance of the frame from the range of
     the background within one pixel, which tolerates errors of the registration; the
     difference of local contrast, which shadows do not change; and a map of where the
-    background is known.
+    background is known. With a spread, float32 [N, H, W, 14]: a share of `WILDEST`.
     """
 
     def __init__(self, without: frozenset[str] = frozenset(), **settings):
@@ -197,20 +210,22 @@ class Comparison(layers.Layer):
         if "registration" not in without:
             self._registration = Registration("colours" not in without)
 
-    def build(self, bg_shape, fgbg_shape):
+    def build(self, bg_shape, fgbg_shape, spread_shape=None):
         """Builds the registration; Keras would register pictures to find its state."""
         if "registration" not in self._without:
             self._registration.build(bg_shape)
 
-    def call(self, bg, fgbg):
+    def call(self, bg, fgbg, spread=None):
         """Compares a background with a frame.
 
         Args:
           bg: float32 [N, H, W, 3], 0 to 255.
           fgbg: The same.
+          spread: float32 [N, H, W, 1], grey levels, or None.
 
         Returns:
-          float32 [N, H, W, 13], or fewer channels where components are left out.
+          float32 [N, H, W, 13], one channel more with a spread, or fewer where
+          components are left out.
         """
         frame, there = fgbg / 255.0, bg / 255.0
         inside = ops.ones_like(there[..., :1])
@@ -223,12 +238,14 @@ class Comparison(layers.Layer):
             seen.append(ops.clip(6 * _compute_distance(frame, there), 0.0, 1.0))
         if "contrast" not in self._without:
             seen.append(ops.minimum(_compare_contrast(frame, there) / 2, 1.0))
+        if spread is not None:
+            seen.append(ops.minimum(spread / WILDEST, 1.0))
         return ops.concatenate([*seen, inside], -1)
 
-    def compute_output_shape(self, bg_shape, fgbg_shape):
+    def compute_output_shape(self, bg_shape, fgbg_shape, spread_shape=None):
         """Computes the result's shape."""
         left_out = {"outside", "contrast"} & self._without
-        return *fgbg_shape[:3], 13 - len(left_out)
+        return *fgbg_shape[:3], 13 - len(left_out) + (spread_shape is not None)
 
 
 @keras.saving.register_keras_serializable("trainer")

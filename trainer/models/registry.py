@@ -44,7 +44,7 @@ def make_network(
         _check_multiple(size, MULTIPLE)
         mean = None if mean_log_depth is None else float(np.mean(mean_log_depth))
         without = parse_names("refine_without", settings.refine_without, COMPONENTS)
-        return refine(mean, without, dtype=dtype, seed=settings.seed)
+        return refine(mean, without, settings.spread, dtype, settings.seed)
     return eigen(
         size=size,
         padding=settings.padding,
@@ -78,6 +78,8 @@ def check_settings(settings: Settings) -> None:
             f"--model={model} has none of the components of --refine_without; it "
             "is for refine"
         )
+    if settings.spread and model != "refine":
+        raise UserError(f"--model={model} takes no --spread; it is for refine")
     if model == "refine":
         from trainer.models.refine import COMPONENTS, MULTIPLE
 

@@ -73,8 +73,10 @@ def run(arguments: argparse.Namespace) -> None:
         background, spread = open_scene(out, empty, frames, number, predictor)
 
         def look(background, frame):
-            mask, depth = predictor(background, frame)
-            return (spread.calm(mask, frame) if spread else mask), depth
+            if not spread:
+                return predictor(background, frame)
+            mask, depth = predictor(background, frame, spread.amount)
+            return spread.calm(mask, frame), depth
 
         number = predict_frames(look, background, frames, out, kinds)
         if films:

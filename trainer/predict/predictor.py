@@ -46,15 +46,21 @@ class Predictor:
                 "depth; give a folder that python -m trainer.main has exported"
             )
         self._served = served
+        self._served_with_spread = self._model.signatures.get("images_with_spread")
 
     def __call__(
-        self, background: np.ndarray, frame: np.ndarray
+        self,
+        background: np.ndarray,
+        frame: np.ndarray,
+        spread: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Compares a frame with the empty scene.
 
         Args:
           background: uint8 [H, W, 3].
           frame: uint8 [H, W, 3].
+          spread: uint8 [H, W, 1], grey levels that the empty scene varies by, 0 where
+            it is calm, or None; networks that do not take it do without.
 
         Returns:
           float32 [H, W, 1] twice: the mask in 0 to 1 and the depth in metres. Answers
@@ -65,9 +71,11 @@ class Predictor:
         """
         tf = self._tf
         try:
-            answers = self._served(
-                bg=tf.constant(background[None]), fgbg=tf.constant(frame[None])
-            )
+            pair = {"bg": background, "fgbg": frame}
+            served = self._served
+            if spread is not None and self._served_with_spread is not None:
+                pair["spread"], served = spread, self._served_with_spread
+            answers = served(**{n: tf.constant(p[None]) for n, p in pair.items()})
         except tf.errors.OpError as error:
             raise UserError(
                 f"the model cannot take frames of {format_size(frame.shape)} pixels: "

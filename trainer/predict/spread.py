@@ -38,6 +38,11 @@ class Spread:
         """Where the scene moves by itself, bool [H, W]."""
         return np.any(self.high > self.low, axis=-1)
 
+    @functools.cached_property
+    def amount(self) -> np.ndarray:
+        """Grey levels that each pixel varies by, uint8 [H, W, 1]; 0 where calm."""
+        return (self.high - self.low).max(-1, keepdims=True)
+
     def calm(self, mask: np.ndarray, frame: np.ndarray) -> np.ndarray:
         """Takes out of a mask the regions that the scene's own motion explains.
 

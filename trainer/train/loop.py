@@ -24,6 +24,7 @@ from trainer.errors import UserError
 from trainer.evaluate import OWN_ROW, Evaluator, validate
 from trainer.files import lock_folder
 from trainer.models import load_alexnet
+from trainer.pretrained import start_from
 from trainer.runs import Run, restore_weights
 from trainer.settings import Settings, parse_names
 from trainer.train.checkpoints import Checkpoints
@@ -59,6 +60,8 @@ def train(
     folder = settings.folder / "checkpoints"
     if settings.coarse_weights and not tf.train.latest_checkpoint(str(folder)):
         load_alexnet(state.network, settings.coarse_weights)
+    if settings.init and not tf.train.latest_checkpoint(str(folder)):
+        start_from(settings, (state.network, state.averaged))
     chief = distribution.is_chief(strategy)
     # Last, so that a mistake leaves no trace in the workdir.
     with _keep_others_out(settings) if chief else contextlib.nullcontext():

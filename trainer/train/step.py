@@ -92,9 +92,8 @@ def make_step(
         results, each = {}, 0.0
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in variables])
-            outputs = network.model(
-                {"bg": batch["bg"], "fgbg": batch["fgbg"]}, training=stage.dropout
-            )
+            pair = (batch["bg"], batch["fgbg"], batch.get("spread"))
+            outputs = network.run(*pair, training=stage.dropout)
             for head, weight in stage.heads.items():
                 mask, depth, logits = compute_head_losses(
                     network, outputs[head], batch, settings

@@ -11,7 +11,8 @@ EFFECTS = {
     for effect in (
         photometric.exposure, photometric.gamma, photometric.white_balance,
         photometric.vignette, sensor.noise, sensor.blur, sensor.jpeg, weather.rain,
-        weather.specks, light.light_patches, motion.shake, motion.sway,
+        weather.specks, light.light_patches, motion.shake, motion.sway, motion.toss,
+        weather.haze, photometric.dusk, photometric.grey, sensor.stream, light.glare,
     )
 }  # fmt: skip
 SEED = tf.constant([3, 4])
@@ -134,3 +135,60 @@ def test_the_ground_beneath_an_object_is_dark():
         np.testing.assert_array_equal(shaded[0, 20:40, 16:48], 200)
     assert min(darkest) < 200 * 0.6
     assert np.mean(darkest) < 200 * 0.75
+
+
+def test_haze_takes_contrast_away_most_of_all_high_in_the_picture(scene):
+    kept = []
+    for number in range(16):
+        seed = tf.constant([7, number])
+        hazy = weather.haze(scene.bg, seed, 1.0).numpy()
+        rows = hazy.std(2).mean((0, 2)) / scene.bg.numpy().std(2).mean((0, 2))
+        kept.append([rows[:16].mean(), rows[-16:].mean()])
+    high, low = np.mean(kept, 0)
+    assert high < 0.5
+    assert 0.4 < low < 0.8
+
+
+def test_dusk_is_dark_and_grey_has_no_colours(scene):
+    dark = photometric.dusk(scene.frame, SEED, 1.0).numpy()
+    assert dark.mean() < 0.6 * scene.frame.numpy().mean()
+    grey = photometric.grey(scene.frame, SEED, 0.3).numpy()
+    assert np.ptp(grey, -1).max() < 1e-3
+    assert grey.std() > 10
+
+
+def test_a_stream_blocks_both_pictures_alike(scene):
+    """With one seed they are shrunk alike, so that what is empty stays alike."""
+    for number in range(4):
+        seed = tf.constant([1, number])
+        one, other = (sensor.stream(scene.bg, seed, 1.0).numpy() for _ in range(2))
+        np.testing.assert_array_equal(one, other)
+    assert np.abs(one - scene.bg.numpy()).mean() > 1
+
+
+def test_wet_ground_mirrors_an_object_below_its_foot_alone(scene):
+    pair = scene.mask[:1], tf.ones([1, 64, 80, 3]) * scene.mask[:1]
+    ground = tf.fill([1, 64, 80, 3], 100.0)
+    red = pair[1] * tf.constant([255.0, 0.0, 0.0])
+    wet = light.reflect(ground, red, pair[0], SEED, 1.0).numpy()[0]
+    inside = pair[0].numpy()[0, ..., 0] > 0
+    np.testing.assert_allclose(wet[inside & (pair[0].numpy()[0, ..., 0] == 1)], 100.0)
+    foot = np.flatnonzero(inside.any(1)).max()
+    changed = np.abs(wet - 100).max(-1) > 1
+    rows = np.flatnonzero(changed.any(1))
+    assert rows.min() > foot - 12
+    assert (wet[changed][:, 0] > wet[changed][:, 1]).mean() > 0.9
+    assert changed[foot + 1].sum() > 3
+
+
+def test_the_spread_is_where_leaves_are_tossed_and_nowhere_else(scene):
+    seed = tf.constant([5, 1])
+    spread = motion.measure_spread(scene.bg, seed, 1.0).numpy()
+    assert spread.max() > 40
+    assert (spread[spread > 0] > motion.CHANGE).mean() > 0.6
+    down, right = motion.draw_toss_flow(scene.bg, seed, 0, 1.0)
+    far = np.hypot(down, right)
+    assert far[spread > 0].mean() > 2 * far[spread == 0].mean()
+    assert motion.measure_spread(scene.bg, seed, 0.0).numpy().max() == 0
+    moments = [motion.draw_toss_flow(scene.bg, seed, m, 1.0)[0] for m in (0, 1)]
+    assert np.abs(moments[0] - moments[1]).max() > 1

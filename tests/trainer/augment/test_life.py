@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.augment import life
+from trainer.augment import OMITTABLE, life
+from trainer.augment.chances import WIDE
 from trainer.augment.pasting import Scene, as_tuple
 from trainer.augment.window import cut_windows
 
@@ -67,7 +68,7 @@ def test_made_pairs_are_of_all_kinds(scene, make_pairs):
 
 def test_without_any_of_its_parts_pairs_stay_what_they_are(scene):
     make_pairs = compiled(
-        functools.partial(life.make_pairs, without=frozenset(life.OMITTABLE))
+        functools.partial(life.make_pairs, without=frozenset(OMITTABLE))
     )
     for number in range(4):
         result = make_pairs(scene, tf.constant([0, number]))
@@ -77,7 +78,7 @@ def test_without_any_of_its_parts_pairs_stay_what_they_are(scene):
 
 
 def test_one_part_left_out_changes_nothing_else(scene):
-    others = frozenset(life.OMITTABLE) - {"shake"}
+    others = frozenset(OMITTABLE) - {"shake"}
     shaken = compiled(functools.partial(life.make_pairs, without=others))
     results = [shaken(scene, tf.constant([0, number])) for number in range(4)]
     moved = [np.abs(r.bg - scene.bg).max((1, 2, 3)) > 20 for r in results]
@@ -85,6 +86,30 @@ def test_one_part_left_out_changes_nothing_else(scene):
     for result in results:
         np.testing.assert_array_equal(result.mask, scene.mask)
         np.testing.assert_array_equal(result.frame, np.round(scene.frame))
+
+
+def test_the_spread_of_what_is_tossed_is_known_in_some_pairs(scene, make_pairs):
+    results = [make_pairs(scene, tf.constant([4, number])) for number in range(24)]
+    spread = np.concatenate([result.spread for result in results])
+    assert spread.shape[1:] == (64, 80, 1)
+    known = spread.max((1, 2, 3)) > 0
+    assert 0.005 * len(known) < known.sum() < 0.15 * len(known)
+
+
+def test_evaluation_knows_no_spread_and_no_haze(scene):
+    """Its figures are to stay comparable with those of earlier versions."""
+    pair, full = Scene(*(value[:1] for value in as_tuple(scene))), tf.constant(1.0)
+    perturbed, without = (
+        compiled(function)
+        for function in (
+            life.perturb_pair,
+            lambda pair, seed: life.perturb(pair, seed, full, frozenset(WIDE)),
+        )
+    )
+    assert perturbed(pair, ONE).spread.max() == 0
+    assert without(pair, ONE).spread.max() == 0
+    contrast = [perturbed(pair, tf.constant([0, n])).bg.std() for n in range(12)]
+    assert min(contrast) > 0.4 * pair.bg.numpy().std()
 
 
 def test_labels_of_a_perturbed_pair_follow_its_frame(scene):
@@ -123,7 +148,7 @@ def test_windows_show_pictures_and_labels_alike(scene):
     for number in range(8):
         seed = tf.constant([2, number])
         part = cut_windows(told, (48, 60), seed, zoom=1.5, flip=True)
-        frame, mask, depth = (v.numpy() for v in as_tuple(part)[1:])
+        frame, mask, depth = (v.numpy() for v in as_tuple(part)[1:4])
         assert frame.shape == (4, 48, 60, 3)
         np.testing.assert_array_equal(part.bg, part.frame)
         np.testing.assert_allclose(frame[..., :1] / 200, mask, atol=1e-5)

@@ -77,6 +77,43 @@ def test_placed_objects_keep_colour_mask_and_depth_together(scene):
     assert outside > 0
 
 
+def test_objects_close_by_cover_much_and_those_far_away_little(scene):
+    stock = box(((200, 100, 50), 8.0), 20, 30)
+    covered = {}
+    for name in ("CLOSE_BY", "ORDINARY", "FAR_AWAY"):
+        bounds = getattr(pasting, name)
+        placed = [pasting.place(stock, seed, bounds) for seed in make_seeds(12)]
+        covered[name] = np.mean([objects.alpha.numpy().mean() for objects in placed])
+        metres = np.concatenate([o.depth.numpy()[o.depth.numpy() > 0] for o in placed])
+        # Twice as large is half as far.
+        assert (metres < 8).all() if name == "CLOSE_BY" else (metres > 3.9).all()
+    assert covered["CLOSE_BY"] > 4 * covered["ORDINARY"]
+    assert covered["ORDINARY"] > 4 * covered["FAR_AWAY"] > 0
+
+
+def test_a_plain_object_has_little_contrast_and_may_be_dark(scene):
+    rng = np.random.default_rng(0)
+    stock = box(((1, 1, 1), 8.0), 20, 30)
+    colour = stock.alpha * tf.constant(rng.uniform(60, 250, (4, 64, 80, 3)), tf.float32)
+    stock = dataclasses.replace(stock, colour=colour)
+    inside = stock.alpha.numpy()[..., 0] == 1
+    light = []
+    for seed in make_seeds(8):
+        plain = pasting.make_plain(stock, seed)
+        for index in range(4):
+            before, after = (
+                p.numpy()[index][inside[index]].std(0).mean()
+                for p in (colour, plain.colour)
+            )
+            assert after < 0.61 * before
+        assert (plain.colour.numpy()[~inside] == 0).all()
+        light += [
+            p[i].mean() for p, i in zip(plain.colour.numpy(), inside, strict=True)
+        ]
+    mean = colour.numpy()[inside].mean()
+    assert 0.25 < np.mean(np.array(light) < 0.8 * mean) < 0.75
+
+
 def test_a_pasted_object_is_nearer_than_what_it_hides(scene):
     far = box(((0, 0, 0), 70.0), 30, 40)
     result = pasting.paste(pasting.absorb_new(scene), far, NO)

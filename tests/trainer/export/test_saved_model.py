@@ -132,6 +132,10 @@ for name in ("own", "odd"):
         bg_bytes=tf.constant(png[0]), fgbg_bytes=tf.constant(png[1])
     )
     found |= {f"{name}_coded_{key}": value for key, value in coded.items()}
+    for spread in (0, 120):
+        varied = np.full((*bg.shape[:3], 1), spread, np.uint8)
+        given_too = served["images_with_spread"](bg=bg, fgbg=fgbg, spread=varied)
+        found |= {f"{name}_{spread}_{key}": v for key, v in given_too.items()}
 np.savez(sys.argv[3], **found)
 """
 
@@ -156,6 +160,12 @@ def test_refine_is_served_whole_and_answers_at_the_pictures_own_size(
             np.testing.assert_allclose(
                 found[f"{name}_coded_{key}"], found[f"{name}_{key}"], rtol=1e-4
             )
+            np.testing.assert_allclose(
+                found[f"{name}_0_{key}"], found[f"{name}_{key}"], rtol=1e-4
+            )
+            assert not np.allclose(found[f"{name}_120_{key}"], found[f"{name}_{key}"])
+    notes = (refined / "export" / "1" / "assets.extra" / "README.md").read_text("utf-8")
+    assert "images_with_spread" in notes
     report = json.loads((refined / "metrics.json").read_text())
     new, there = found["own_mask"] >= 0.5, pairs["mask"] >= 128
     iou = (new & there).sum() / (new | there).sum()

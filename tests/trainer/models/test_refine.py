@@ -92,6 +92,22 @@ def test_components_can_be_left_out():
     assert change["colours"] > 0.9 * change["place"]
 
 
+def test_without_a_spread_the_scene_counts_as_calm():
+    network, pair = refine(spread=True), pairs(64, 64)
+    for weight in network.model.weights:
+        if weight.name == "gain":
+            weight.assign(np.full(weight.shape, 0.5))
+    still = np.zeros((2, 64, 64, 1), np.float32)
+    mask, depth = network.predict(**pair, size=None)
+    for given, same in ((still, True), (still + 90, False)):
+        found, metres = network.predict(**pair, size=None, spread=given)
+        assert np.allclose(found, mask, atol=1e-6) == same
+        assert np.allclose(metres, depth, rtol=1e-6) == same
+    seen = Comparison()(pair["bg"], pair["fgbg"], still + 64).numpy()
+    assert seen.shape[-1] == 14
+    np.testing.assert_allclose(seen[..., 12], 0.5)
+
+
 @pytest.mark.parametrize(("without", "moves"), [((), 1.0), (("scale",), 0.0)])
 def test_the_scale_of_depth_is_seen_from_the_whole_or_left_out(without, moves):
     model, pair = refine(without=frozenset(without)).model, pairs(64, 64)
@@ -122,6 +138,7 @@ def test_kernels_are_standardised():
         ({"model": "eigen", "small_size": "32"}, "--small_size is for refine"),
         ({"refine_without": "colors"}, "no colors; there are registration, colours"),
         ({"model": "dnn15", "refine_without": "scale"}, "it is for refine"),
+        ({"model": "eigen", "spread": True}, "takes no --spread; it is for refine"),
     ],
 )
 def test_settings_that_do_not_fit_are_told_plainly(changes, message):

@@ -102,6 +102,7 @@ def test_tensorboard_gets_scalars_pictures_and_settings(trained):
         ({"strategy": "multi_worker"}, "TF_CONFIG"),
         ({"strategy": "tpu"}, "no TPU"),
         ({"coarse_weights": "nowhere.npz"}, "--coarse_weights=nowhere.npz cannot be"),
+        ({"init": "nowhere"}, "--init=nowhere: no run.json of a run is there"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_written(

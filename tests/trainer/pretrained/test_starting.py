@@ -1,0 +1,83 @@
+"""Trainings that start from the weights of a run, and those weights as one file."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from trainer import main
+from trainer.errors import UserError
+from trainer.models import make_network
+from trainer.pretrained import __main__ as command
+from trainer.pretrained import check_start, list_weights, start_from
+
+
+@pytest.fixture
+def started(settings, refined):
+    """Settings of a training that starts from the run `refined`."""
+    return settings(model="refine", spread=True, init=str(refined))
+
+
+def test_a_network_starts_from_the_averaged_weights_of_a_run(started, refined, weights):
+    network = make_network(started, started.size)
+    start_from(started, (network,))
+    kept = [v for n, v in weights(refined).items() if n.startswith("averaged/")]
+    for values in list_weights(network).values():
+        assert any(
+            values.shape == other.shape and np.array_equal(values, other)
+            for other in kept
+        )
+
+
+def test_a_training_goes_on_better_from_a_run_than_from_nothing(
+    settings, started, tmp_path, history
+):
+    losses = []
+    for name, init in (("from", started.init), ("nothing", "")):
+        folder = tmp_path / name
+        changes = {"workdir": str(folder), "init": init, "log_steps": 1}
+        main.run(dataclasses.replace(started, **changes))
+        losses.append(history(folder)[0]["loss"])
+    assert losses[0] < losses[1]
+
+
+def test_the_weights_of_another_network_are_refused(settings, started, trained):
+    with pytest.raises(UserError, match="has weights of refine, and --model=eigen"):
+        check_start(dataclasses.replace(started, model="eigen", spread=False))
+    other = dataclasses.replace(started, spread=False)
+    check_start(other)
+    network = make_network(other, other.size)
+    with pytest.raises(UserError, match=r"another network, with --spread=True"):
+        start_from(other, (network,))
+    with pytest.raises(UserError, match="both give the first weights"):
+        check_start(
+            settings(model="eigen", init=str(trained), coarse_weights="alexnet.npz")
+        )
+
+
+def test_the_weights_of_a_run_fit_into_one_file(started, refined, tmp_path, capsys):
+    out = tmp_path / "weights.npz"
+    assert command.main([str(refined), f"--out={out}"]) == 0
+    assert "refine of step 6" in capsys.readouterr().out
+    assert out.stat().st_size < 6e6
+    from_file = dataclasses.replace(started, init=str(out))
+    check_start(from_file)
+    network, again = (make_network(started, started.size) for _ in range(2))
+    start_from(started, (network,))
+    start_from(from_file, (again,))
+    for path, values in list_weights(again).items():
+        np.testing.assert_allclose(values, list_weights(network)[path], 1e-3, 1e-6)
+
+
+def test_mistakes_are_told_in_one_line(started, refined, tmp_path, capsys):
+    out = tmp_path / "weights.npz"
+    out.write_bytes(b"PK no archive")
+    with pytest.raises(UserError, match=r"^--init=.*weights\.npz cannot be read"):
+        check_start(dataclasses.replace(started, init=str(out)))
+    for words in (
+        [str(tmp_path / "nowhere"), f"--out={out}"],
+        [str(refined), "--out=a"],
+    ):
+        assert command.main(words) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+    assert out.read_bytes() == b"PK no archive"

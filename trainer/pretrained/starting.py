@@ -1,0 +1,62 @@
+"""Where a training starts from: the weights of a run, or those of a file."""
+
+from __future__ import annotations
+
+from trainer.errors import UserError
+from trainer.files import expand
+from trainer.models import Network, make_network
+from trainer.pretrained.weight_file import Weights, list_weights, read_weights
+from trainer.runs import restore_weights
+from trainer.settings import Settings
+from trainer.workdirs import read_run
+
+SUFFIX = ".npz"  # of a file of weights
+
+
+def check_start(settings: Settings) -> None:
+    """Checks that there is what `settings.init` names, without making a network.
+
+    Raises:
+      UserError: If there is no such run, or it is of another kind of network.
+    """
+    if not settings.init:
+        return
+    start = _read_start(settings)
+    model = start.model if isinstance(start, Settings) else start.settings.model
+    if model != settings.model:
+        raise UserError(
+            f"--init={settings.init} has weights of {model}, and --model="
+            f"{settings.model} is to be trained; give --model={model}, or leave "
+            "--init out"
+        )
+    if settings.coarse_weights:
+        raise UserError(
+            f"--init={settings.init} and --coarse_weights both give the first weights; "
+            "leave one of them out"
+        )
+
+
+def start_from(settings: Settings, networks: tuple[Network, ...]) -> None:
+    """Gives networks the weights that `settings.init` names.
+
+    Args:
+      settings: The settings that the networks were made with.
+      networks: Networks that are not trained yet.
+
+    Raises:
+      UserError: If the weights cannot be read, or are those of another network.
+    """
+    start = _read_start(settings)
+    if isinstance(start, Settings):
+        network = make_network(start, start.size)
+        restore_weights(network, start)
+        start = Weights(f"--init={settings.init}", start, list_weights(network))
+    for network in networks:
+        start.assign_to(network, settings)
+
+
+def _read_start(settings: Settings) -> Settings | Weights:
+    source, path = f"--init={settings.init}", expand(settings.init, "init")
+    if path.suffix == SUFFIX:
+        return read_weights(path, source)
+    return read_run(path, source, f", or a file *{SUFFIX} of its weights")[1]
