@@ -41,7 +41,6 @@ from fgbg_tfds.procedural import choose_place
 PLACES = {"no open roads": "road", "no rooms": "indoor"}
 CHANGES: dict[str, dict] = {
     "as the recipe": {},
-    "no photos": {"photos": None},
     "scenes not dressed with photos": {"dressed": False},
     "composites of photos agree": {"composites": 4000},
     "their cut-outs are nearer": {
@@ -50,7 +49,8 @@ CHANGES: dict[str, dict] = {
         "order_weight": 0.3,
     },
     **{label: {} for label in PLACES},
-    "no pasted cut-outs": {"pasted": 0.0},
+    "no pasted cut-outs": {"pasted": 0.0, "finishing": 0.0},
+    "no cut-outs pasted anew in the end": {"finishing": 0.0},
     "no gradient matching": {"edge_weight": 0.0},
     "gradient matching at 1.0": {"edge_weight": 1.0},
     "no crops, mirrors and colours": {"augmented": False},

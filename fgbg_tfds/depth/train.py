@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> None:
     _keep(weights, arguments.out)
     count = sum(array.size for array in weights.values())
     print(
-        f"{schedule.scenes} scenes in {drawn:.0f} s, {schedule.steps} steps in "
+        f"{schedule.scenes} scenes in {drawn:.0f} s, {schedule.all_steps} steps in "
         f"{time.monotonic() - started - drawn:.0f} s, "
         f"{_measure_cpu_seconds() - busy:.0f} s of processor time in all; "
         f"loss of the last 100 steps {np.mean(losses[-100:]):.4f}"

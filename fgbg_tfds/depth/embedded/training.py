@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import tqdm
 
 from fgbg_tfds.depth.embedded.losses import compute_loss, compute_photo_loss
 from fgbg_tfds.depth.embedded.network import build_network, fold
-from fgbg_tfds.depth.embedded.photos import Composites
+from fgbg_tfds.depth.embedded.pasting import collect_cutouts, paste_anew
+from fgbg_tfds.depth.embedded.photos import Composites, load_swatches
 from fgbg_tfds.depth.embedded.teacher import feed
 
 KEPT_EVERY = 500  # steps
@@ -24,7 +26,11 @@ class Schedule:
       seed: Seed of scenes, initial weights and order.
       scenes: Number of distinct scenes.
       scene_size: Pixels of their sides.
-      steps: Number of optimizer steps.
+      steps: Number of optimizer steps, those of finishing not counted.
+      finishing: Number of steps after these, as a part of them. In each, cut-outs are
+        pasted anew into every scene, and they begin from the averaged weights: without
+        them, pasted objects were hardly nearer than what they hide.
+      finishing_rate: Their peak learning rate.
       batch_size: Scenes in a step.
       first_feeds: Sides of the network's input, in turn, in the first 40 % of the
         steps, which are the cheaper for it.
@@ -51,6 +57,8 @@ class Schedule:
     scenes: int = 12000
     scene_size: int = 160
     steps: int = 6500
+    finishing: float = 0.4
+    finishing_rate: float = 8e-4
     batch_size: int = 24
     first_feeds: tuple[int, ...] = (96, 128)
     feeds: tuple[int, ...] = (128, 160)
@@ -67,6 +75,11 @@ class Schedule:
     order_weight: float = 0.0
     augmented: bool = True
     precision: str = "float32"
+
+    @property
+    def all_steps(self) -> int:
+        """Number of all steps."""
+        return self.steps + round(self.finishing * self.steps)
 
 
 def _augment(images, logs, boxes, gains, side: int):
@@ -146,10 +159,10 @@ class Steps:
       model: The network that is trained.
       mean: The network of its averaged weights, which are kept in the end.
       optimizer: AdamW.
+      finisher: The same for the steps of finishing.
     """
 
-    def __init__(self, schedule: Schedule):
-        import keras
+    def __init__(self, schedule: Schedule, cutouts: Sequence[np.ndarray] = ()):
         import tensorflow as tf
 
         self.schedule = schedule
@@ -159,20 +172,30 @@ class Steps:
         # average would be the untrained weights (0.998 to the power of 300).
         self.mean = build_network(train=True, policy=schedule.precision)
         self.mean.set_weights(self.model.get_weights())
-        warm = max(1, round(0.04 * schedule.steps))
-        rate = keras.optimizers.schedules.CosineDecay(
-            schedule.learning_rate / warm,
-            decay_steps=max(1, schedule.steps - warm),
-            warmup_target=schedule.learning_rate,
-            warmup_steps=warm,
+        self._cutouts = cutouts
+        self.optimizer = self._make_optimizer(schedule.learning_rate, schedule.steps)
+        self.finisher = self._make_optimizer(
+            schedule.finishing_rate, schedule.all_steps - schedule.steps
         )
-        self.optimizer = keras.optimizers.AdamW(
-            rate, weight_decay=schedule.weight_decay, global_clipnorm=5.0
-        )
-        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.optimizer.build(self.model.trainable_variables)
         self._run = tf.function(self._step)
         self._run_photos = tf.function(self._step_with_photos)
+
+    def _make_optimizer(self, peak: float, steps: int):
+        import keras
+
+        warm = max(1, round(0.04 * steps))
+        rate = keras.optimizers.schedules.CosineDecay(
+            peak / warm,
+            decay_steps=max(1, steps - warm),
+            warmup_target=peak,
+            warmup_steps=warm,
+        )
+        optimizer = keras.optimizers.AdamW(
+            rate, weight_decay=self.schedule.weight_decay, global_clipnorm=5.0
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        optimizer.build(self.model.trainable_variables)
+        return optimizer
 
     def take(self, index: int, images, logs, composites: Composites | None) -> float:
         """Takes a step.
@@ -198,31 +221,38 @@ class Steps:
         early = index < 0.4 * schedule.steps
         feeds = schedule.first_feeds if early else schedule.feeds
         side = feeds[index % len(feeds)]
-        scenes = (images[chosen], logs[chosen], boxes, gains, rows)
+        finishing = index >= schedule.steps
+        if index == schedule.steps:
+            self.model.set_weights(self.mean.get_weights())
+        images, logs = images[chosen], logs[chosen]
+        if finishing:
+            images, logs = paste_anew(images, logs, self._cutouts, rng)
+        scenes = (images, logs, boxes, gains, rows)
         # Begun at a tenth of 900 steps, with a mean network that had not settled, they
         # ended in a loss of 9.
         part = float(np.clip((index / schedule.steps - 0.4) / 0.2, 0, 1))
         if composites is None or not part:
-            return float(self._run(*scenes, decay, side))
+            return float(self._run(*scenes, decay, side, finishing))
         count = schedule.composites_a_step
         chosen = _choose(schedule.seed, index, count, len(composites.empty), 1)
         photos = (composites.empty[chosen], composites.pasted[chosen])
         photos += (composites.alpha[chosen], *_draw_augmentation(rng, count)[:2])
-        return float(self._run_photos(*scenes, decay, side, photos, tf.constant(part)))
+        photos += (tf.constant(part),)
+        return float(self._run_photos(*scenes, decay, side, finishing, photos))
 
-    def _step(self, images, logs, boxes, gains, rows, decay, side):
+    def _step(self, images, logs, boxes, gains, rows, decay, side, finishing):
         pictures, truth = _augment(images, logs, boxes, gains, side)
         return self._descend(
-            feed(pictures, rows), decay, lambda x: self._judge(x, truth)
+            feed(pictures, rows), decay, finishing, lambda x: self._judge(x, truth)
         )
 
     def _step_with_photos(
-        self, images, logs, boxes, gains, rows, decay, side, photos, part
+        self, images, logs, boxes, gains, rows, decay, side, finishing, photos
     ):
         import tensorflow as tf
 
         pictures, truth = _augment(images, logs, boxes, gains, side)
-        empty, pasted, alpha, boxes, gains = photos
+        empty, pasted, alpha, boxes, gains, part = photos
         alpha = tf.cast(alpha, tf.float32)[..., None] / 255
         known = tf.image.resize(tf.cast(empty, tf.float32), (side, side))
         ones = tf.ones(tf.shape(empty)[0])
@@ -241,22 +271,30 @@ class Steps:
             photo_loss = self.schedule.agreement_weight * agreement
             return loss + part * (photo_loss + self.schedule.order_weight * order)
 
-        return self._descend(inputs, decay, judge)
+        return self._descend(inputs, decay, finishing, judge)
 
     def _judge(self, estimate, truth):
         return compute_loss(estimate, truth, edge_weight=self.schedule.edge_weight)
 
-    def _descend(self, inputs, decay, judge):
+    def _descend(self, inputs, decay, finishing: bool, judge):
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
             loss = judge(self.model(inputs, training=True))
         variables = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        optimizer = self.finisher if finishing else self.optimizer
+        optimizer.apply(tape.gradient(loss, variables), variables)
         for mean, weight in zip(self.mean.weights, self.model.weights, strict=True):
             weight = tf.convert_to_tensor(weight)
             mean.assign(decay * tf.convert_to_tensor(mean) + (1 - decay) * weight)
         return loss
+
+
+def _collect_cutouts(schedule: Schedule) -> Sequence[np.ndarray]:
+    if schedule.all_steps == schedule.steps:
+        return ()
+    real = load_swatches(schedule.photos).cutouts if schedule.photos else ()
+    return collect_cutouts([each.rgba for each in real])
 
 
 def train_network(
@@ -287,22 +325,26 @@ def train_network(
 
     keras.utils.set_random_seed(schedule.seed)
     tf.config.experimental.enable_op_determinism()
-    steps = Steps(schedule)
+    steps = Steps(schedule, _collect_cutouts(schedule))
     done = tf.Variable(0, dtype=tf.int64)
     manager = None
     if kept is not None:
         state = tf.train.Checkpoint(
-            model=steps.model, mean=steps.mean, optimizer=steps.optimizer, done=done
+            model=steps.model,
+            mean=steps.mean,
+            optimizer=steps.optimizer,
+            finisher=steps.finisher,
+            done=done,
         )
         manager = tf.train.CheckpointManager(state, str(kept), max_to_keep=1)
         manager.restore_or_initialize()
     losses = []
     bar = tqdm.tqdm(
-        total=schedule.steps, initial=int(done), desc="training", unit="step",
+        total=schedule.all_steps, initial=int(done), desc="training", unit="step",
         disable=not show,
     )  # fmt: skip
     with bar:
-        for index in range(int(done), schedule.steps):
+        for index in range(int(done), schedule.all_steps):
             losses.append(steps.take(index, images, logs, composites))
             bar.update()
             if index % 20 == 0:

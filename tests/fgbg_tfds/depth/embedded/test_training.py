@@ -32,7 +32,7 @@ def test_same_seed_same_weights():
     schedule = Schedule(steps=2, batch_size=2, first_feeds=(64,), feeds=(64,))
     first, losses = train_network(schedule, images, logs, show=False)
     again, _ = train_network(schedule, images, logs, show=False)
-    assert len(losses) == 2 and np.isfinite(losses).all()
+    assert len(losses) == 3 and np.isfinite(losses).all()
     for name, array in first.items():
         np.testing.assert_array_equal(array, again[name])
 
@@ -57,23 +57,34 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_weights(
 ):
     monkeypatch.setattr(training, "KEPT_EVERY", 2)
     images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    schedule = Schedule(steps=6, batch_size=2, composites_a_step=2, **SMALL)
+    ways = {"steps": 5, "finishing": 0.8, "batch_size": 2, "composites_a_step": 2}
+    schedule = Schedule(**ways, **SMALL)
     whole, losses = train_network(schedule, images, logs, composites, show=False)
     take, taken = training.Steps.take, []
 
-    def take_five(self, *arguments):
-        if len(taken) == 5:
+    def take_seven(self, *arguments):
+        if len(taken) == 7:
             raise KeyboardInterrupt
         taken.append(take(self, *arguments))
         return taken[-1]
 
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
-        cut.setattr(training.Steps, "take", take_five)
+        cut.setattr(training.Steps, "take", take_seven)
         train_network(schedule, images, logs, composites, False, tmp_path)
     resumed, last = train_network(schedule, images, logs, composites, False, tmp_path)
-    assert last == losses[4:]
+    assert last == losses[6:]
     for name, array in whole.items():
         np.testing.assert_array_equal(array, resumed[name])
+
+
+def test_cutouts_are_pasted_anew_in_the_last_steps(monkeypatch):
+    images, logs = draw_scenes(range(4), 64, 0.5, show=False)
+    schedule = Schedule(steps=2, finishing=0.5, batch_size=2, **SMALL)
+    _, losses = train_network(schedule, images, logs, show=False)
+    monkeypatch.setattr(training, "paste_anew", lambda images, logs, *_: (images, logs))
+    _, without = train_network(schedule, images, logs, show=False)
+    assert losses[:2] == without[:2]
+    assert losses[2] != without[2]
 
 
 def test_scenes_are_dressed_with_photos(drawn_folders):
