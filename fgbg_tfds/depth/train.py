@@ -48,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scenes", type=int, default=schedule.scenes, help="number of distinct scenes"
     )
     parser.add_argument(
-        "--steps", type=int, default=schedule.steps, help="optimizer steps"
+        "--steps",
+        type=int,
+        default=schedule.steps,
+        help="optimizer steps; in 40 %% more after them, cut-outs are pasted anew into "
+        "every scene",
     )
     parser.add_argument(
         "--pasted",

@@ -51,7 +51,7 @@ class Dressing:
         self._surfaces = surfaces
         self._rng = np.random.default_rng(rng.integers(1 << 62))
         # Of what is dressed. A third of the scenes is left as drawn: where all was
-        # rough, pasted cut-outs were learned as hardly nearer than what they hide.
+        # rough, pasted cut-outs stood out less.
         self._share = max(0.0, self._rng.uniform(-0.4, 0.8))
         self._dressed: dict[int, tuple[Texture, Texture]] = {}
 

@@ -29,7 +29,7 @@ class Schedule:
       steps: Number of optimizer steps, those of finishing not counted.
       finishing: Number of steps after these, as a part of them. In each, cut-outs are
         pasted anew into every scene, and they begin from the averaged weights: without
-        them, pasted objects were hardly nearer than what they hide.
+        them, pasted objects stood out less (`weights/README.md`).
       finishing_rate: Their peak learning rate.
       batch_size: Scenes in a step.
       first_feeds: Sides of the network's input, in turn, in the first 40 % of the
