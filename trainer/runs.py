@@ -238,7 +238,9 @@ def _open(
 
 
 def _find_compared(folder: pathlib.Path, mixture: Mixture) -> Settings:
-    identity, settings = read_run(folder, f"--compare={folder}")
+    identity, settings = read_run(
+        folder, f"--compare={folder}", "; several are separated by commas"
+    )
     if identity.get("fingerprint") != mixture.fingerprint:
         raise UserError(
             f"--compare={folder}: it was trained on {identity.get('dataset')} "

@@ -35,10 +35,7 @@ def cast_shadow(pictures, silhouettes, seed, strength):
     number = tf.shape(pictures)[0]
     keys = split_seed(seed, 8)
     small = tf.nn.avg_pool2d(silhouettes, 2, 2, "SAME")
-    rows = tf.range(tf.shape(small)[1], dtype=tf.float32)
-    there = tf.reduce_max(small, (2, 3)) > PROBABILITY_THRESHOLD
-    foot = tf.reduce_max(tf.where(there, rows, 0.0), 1)
-    top = tf.reduce_min(tf.where(there, rows, foot[:, None]), 1)
+    rows, top, foot = _find_rows(small)
     root = tf.sqrt(as_column(strength))
     cast = _lay_down(small, foot, keys[:4]) * draw(keys[6], number, 0.25, 0.9)
     under = _darken_beneath(small, rows, top, foot, keys[4:6])
@@ -97,10 +94,7 @@ def reflect(pictures, colours, silhouettes, seed, strength):
     """
     number = tf.shape(pictures)[0]
     keys = split_seed(seed, 3)
-    rows = tf.range(tf.shape(silhouettes)[1], dtype=tf.float32)
-    there = tf.reduce_max(silhouettes, (2, 3)) > PROBABILITY_THRESHOLD
-    foot = tf.reduce_max(tf.where(there, rows, 0.0), 1)
-    top = tf.reduce_min(tf.where(there, rows, foot[:, None]), 1)
+    rows, top, foot = _find_rows(silhouettes)
     both = tf.concat([colours, silhouettes], -1)
     both = transform(both, (1.0, 0.0, 0.0), (0.0, -1.0, 2.0 * foot + 1.0))
     along = draw(keys[0], number, 0.0, 1.0)
@@ -115,7 +109,10 @@ def reflect(pictures, colours, silhouettes, seed, strength):
 
 
 def glare(pictures, seed, strength):
-    """Adds the veil of a lamp or the sun: bright in the middle, fading over a reach."""
+    """Adds the veil of a lamp or the sun: bright in the middle, fading over a reach.
+
+    Arguments and result are those of `light_patches`.
+    """
     number, strength = tf.shape(pictures)[0], as_column(strength)
     keys = split_seed(seed, 4)
     at = draw(keys[0], number, -1.3, 1.3, channels=2)
@@ -126,6 +123,15 @@ def glare(pictures, seed, strength):
     light = veil * draw(keys[2], number, *VEIL) * strength
     warm = 1.0 - draw(keys[3], number, 0.0, 0.4) * tf.constant((0.0, 0.4, 1.0))
     return tf.clip_by_value(pictures + light * warm, 0.0, 255.0)
+
+
+def _find_rows(silhouettes):
+    """Finds all rows, float32 [h], and each object's highest and lowest one, [n]."""
+    rows = tf.range(tf.shape(silhouettes)[1], dtype=tf.float32)
+    there = tf.reduce_max(silhouettes, (2, 3)) > PROBABILITY_THRESHOLD
+    foot = tf.reduce_max(tf.where(there, rows, 0.0), 1)
+    top = tf.reduce_min(tf.where(there, rows, foot[:, None]), 1)
+    return rows, top, foot
 
 
 def _lay_down(silhouettes, foot, keys):

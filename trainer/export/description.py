@@ -56,8 +56,9 @@ def describe(run: Run, size: tuple[int, int]) -> dict[str, Any]:
         "dataset": run.mixture.full_name,
         "fingerprint": run.mixture.fingerprint,
         "answer_size": None if run.network.multiple else list(size),
-        "spread": run.network.spread,
         "weights_sha256": weights.hexdigest(),
+        # Left out where it says nothing, so that earlier exports are known again.
+        **({"spread": True} if run.network.spread else {}),
     }
 
 
@@ -86,6 +87,6 @@ def write_description(folder: pathlib.Path, description: dict[str, Any]) -> None
         if size
         else "H x W is the size of the (first) composite."
     )
-    spread = _SPREAD if description["spread"] else ""
+    spread = _SPREAD if description.get("spread") else ""
     text = _README.format(**description | {"answered": answered, "spread": spread})
     write_atomically(folder / "assets.extra" / "README.md", text)

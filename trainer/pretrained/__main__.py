@@ -13,6 +13,7 @@ import sys
 
 from trainer.command_line import run_command
 from trainer.errors import UserError
+from trainer.files import expand, require_writable
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,19 +49,21 @@ def write(folder: pathlib.Path, out: pathlib.Path) -> None:
       out: The file.
 
     Raises:
-      UserError: If there is no run, or the file cannot be written.
+      UserError: If there is no run, or the file cannot be written or has another
+        suffix than .npz.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from trainer.models import make_network
-    from trainer.pretrained import Weights, list_weights, write_weights
-    from trainer.pretrained.starting import SUFFIX
+    from trainer.pretrained import SUFFIX, Weights, list_weights, write_weights
     from trainer.runs import restore_weights
     from trainer.workdirs import read_run
 
+    folder, out = expand(str(folder), "run"), expand(str(out), "out")
     if out.suffix != SUFFIX:
         raise UserError(f"--out={out}: give a name that ends in {SUFFIX}")
-    _, settings = read_run(folder.expanduser(), str(folder))
+    require_writable(out.parent, "out")
+    _, settings = read_run(folder, str(folder))
     network = make_network(settings, settings.size)
     step = restore_weights(network, settings)
     write_weights(out, Weights(str(folder), settings, list_weights(network)))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from trainer.errors import UserError
 from trainer.files import expand
 from trainer.models import Network, make_network
-from trainer.pretrained.weight_file import Weights, list_weights, read_weights
+from trainer.pretrained.weight_file import (
+    SUFFIX,
+    Weights,
+    list_weights,
+    read_weights,
+)
 from trainer.runs import restore_weights
 from trainer.settings import Settings
 from trainer.workdirs import read_run
-
-SUFFIX = ".npz"  # of a file of weights
 
 
 def check_start(settings: Settings) -> None:

@@ -15,16 +15,11 @@ from trainer.files import write_atomically
 from trainer.models import Network
 from trainer.settings import Settings
 
-# Those that decide which weights a network has.
-SHAPING = (
-    "model",
-    "refine_without",
-    "spread",
-    "image_size",
-    "padding",
-    "coarse_units",
-    "fine_rows",
-)
+SUFFIX = ".npz"
+# Settings that decide which weights a network has.
+_OF_REFINE = ("refine_without", "spread")
+_OF_OTHERS = ("image_size", "padding", "coarse_units", "fine_rows")
+SHAPING = ("model", *_OF_REFINE, *_OF_OTHERS)
 _SETTINGS = "settings"  # name of the array that holds these as JSON
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
 
@@ -115,9 +110,9 @@ def read_weights(path: pathlib.Path, source: str) -> Weights:
 
 
 def _describe_difference(theirs: Settings, ours: Settings) -> str:
-    names = SHAPING[:1] if theirs.model != ours.model else SHAPING[1:]
-    different = [name for name in names if getattr(theirs, name) != getattr(ours, name)]
-    for name in different:
-        if name != "image_size" or theirs.model != "refine":
-            return f"with --{name}={getattr(theirs, name)}; give that"
+    names = _OF_REFINE if theirs.model == "refine" else _OF_OTHERS
+    for name in ("model", *names):
+        value = getattr(theirs, name)
+        if value != getattr(ours, name):
+            return f"with --{name}={value}; give that"
     return "of another version of this program; train it anew"

@@ -1,4 +1,4 @@
-"""The training of the embedded teacher: schedule, augmentation, steps."""
+"""The training of the embedded teacher: schedule and steps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 import tqdm
 
+from fgbg_tfds.depth.embedded.augmentation import (
+    augment,
+    change_nothing,
+    crop,
+    draw_augmentation,
+)
 from fgbg_tfds.depth.embedded.losses import compute_loss, compute_photo_loss
 from fgbg_tfds.depth.embedded.network import build_network, fold
 from fgbg_tfds.depth.embedded.pasting import collect_cutouts, paste_anew
@@ -82,67 +88,6 @@ class Schedule:
         return self.steps + round(self.finishing * self.steps)
 
 
-def _augment(images, logs, boxes, gains, side: int):
-    """Crops, mirrors and recolours a batch.
-
-    Args:
-      images: uint8 [N, S, S, 3].
-      logs: float16 [N, S, S].
-      boxes: float32 [N, 4], crops as top, left, bottom, right in 0 .. 1; left and
-        right change places to mirror.
-      gains: float32 [N, 5], gains of the three channels, offset, saturation.
-      side: Side of the network's input.
-
-    Returns:
-      float32 [N, side, side, 3] and float32 [N, side / 2, side / 2].
-    """
-    import tensorflow as tf
-
-    order = tf.range(tf.shape(images)[0])
-    pictures = tf.image.crop_and_resize(
-        tf.cast(images, tf.float32), boxes, order, (side, side)
-    )
-    half = side // 2
-    truth = tf.image.crop_and_resize(
-        tf.cast(logs, tf.float32)[..., None], boxes, order, (half, half), "nearest"
-    )[..., 0]
-    grey = tf.reduce_mean(pictures, -1, keepdims=True)
-    pictures = grey + (pictures - grey) * gains[:, None, None, 4:]
-    pictures = pictures * gains[:, None, None, :3] + gains[:, None, None, 3:4]
-    return tf.clip_by_value(pictures, 0.0, 255.0), truth
-
-
-def _draw_augmentation(rng: np.random.Generator, count: int):
-    """Draws `boxes`, `gains` and `rows` for a batch."""
-    extent = rng.uniform(0.7, 1.0, (count, 2))
-    extent[rng.random(count) < 0.3] = 1.0
-    corner = rng.random((count, 2)) * (1 - extent)
-    boxes = np.concatenate([corner, corner + extent], 1)
-    mirrored = rng.random(count) < 0.5
-    boxes[mirrored] = boxes[mirrored][:, [0, 3, 2, 1]]
-    gains = np.exp(rng.normal(0, 0.06, (count, 5)))
-    gains[:, :3] *= np.exp(rng.normal(0, 0.12, (count, 1)))
-    gains[:, 3] = rng.normal(0, 8, count)
-    gains[:, 4] = rng.uniform(0.5, 1.2, count)
-    rows = (rng.random(count) >= 0.3).astype(np.float32)
-    return boxes.astype(np.float32), gains.astype(np.float32), rows
-
-
-def _change_nothing(count: int):
-    """Makes `boxes` and `gains` that change nothing."""
-    boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (count, 1))
-    return boxes, np.tile(np.array([1, 1, 1, 0, 1], np.float32), (count, 1))
-
-
-def _crop(maps, boxes, side: int):
-    """Crops and mirrors float32 [N, S, S, C] to [N, side, side, C], bilinearly."""
-    import tensorflow as tf
-
-    return tf.image.crop_and_resize(
-        maps, boxes, tf.range(tf.shape(maps)[0]), (side,) * 2
-    )
-
-
 def _choose(seed: int, step: int, count: int, size: int, which: int) -> np.ndarray:
     """Chooses the examples of a step, each once an epoch, as a function of the step."""
     whole = size // count
@@ -214,9 +159,9 @@ class Steps:
         schedule = self.schedule
         rng = np.random.default_rng([schedule.seed, 0x7A1, index])
         chosen = _choose(schedule.seed, index, schedule.batch_size, len(images), 0)
-        boxes, gains, rows = _draw_augmentation(rng, len(chosen))
+        boxes, gains, rows = draw_augmentation(rng, len(chosen))
         if not schedule.augmented:
-            boxes, gains = _change_nothing(len(chosen))
+            boxes, gains = change_nothing(len(chosen))
         decay = tf.constant(min(schedule.average, (1 + index) / (10 + index)))
         early = index < 0.4 * schedule.steps
         feeds = schedule.first_feeds if early else schedule.feeds
@@ -236,12 +181,12 @@ class Steps:
         count = schedule.composites_a_step
         chosen = _choose(schedule.seed, index, count, len(composites.empty), 1)
         photos = (composites.empty[chosen], composites.pasted[chosen])
-        photos += (composites.alpha[chosen], *_draw_augmentation(rng, count)[:2])
+        photos += (composites.alpha[chosen], *draw_augmentation(rng, count)[:2])
         photos += (tf.constant(part),)
         return float(self._run_photos(*scenes, decay, side, finishing, photos))
 
     def _step(self, images, logs, boxes, gains, rows, decay, side, finishing):
-        pictures, truth = _augment(images, logs, boxes, gains, side)
+        pictures, truth = augment(images, logs, boxes, gains, side)
         return self._descend(
             feed(pictures, rows), decay, finishing, lambda x: self._judge(x, truth)
         )
@@ -251,16 +196,16 @@ class Steps:
     ):
         import tensorflow as tf
 
-        pictures, truth = _augment(images, logs, boxes, gains, side)
+        pictures, truth = augment(images, logs, boxes, gains, side)
         empty, pasted, alpha, boxes, gains, part = photos
         alpha = tf.cast(alpha, tf.float32)[..., None] / 255
         known = tf.image.resize(tf.cast(empty, tf.float32), (side, side))
         ones = tf.ones(tf.shape(empty)[0])
         known = self.mean(feed(known, ones), training=False)[..., None]
         half = side // 2
-        known = _crop(tf.cast(known, tf.float32), boxes, half)[..., 0]
-        covered = _crop(tf.image.resize(alpha, (half, half), "area"), boxes, half)
-        seen, _ = _augment(pasted, tf.zeros(tf.shape(pasted)[:3]), boxes, gains, side)
+        known = crop(tf.cast(known, tf.float32), boxes, half)[..., 0]
+        covered = crop(tf.image.resize(alpha, (half, half), "area"), boxes, half)
+        seen, _ = augment(pasted, tf.zeros(tf.shape(pasted)[:3]), boxes, gains, side)
         inputs = feed(tf.concat([pictures, seen], 0), tf.concat([rows, ones], 0))
 
         def judge(estimate):
