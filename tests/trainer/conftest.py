@@ -196,16 +196,19 @@ def trained(train_once):
     return train_once("trained")
 
 
-REFINE = (
-    *("--model=refine", "--spread", "--dice=1"),
-    *("--small_size=32", "--small_steps=0.5"),
-)
+@pytest.fixture(scope="session")
+def refine_flags():
+    """Flags of a run of the network refine, on pictures of 32, then 64 pixels."""
+    return (
+        *("--model=refine", "--spread", "--dice=1", "--edge_weight=3"),
+        *("--depth_edges=0.1", "--small_size=32", "--small_steps=0.5"),
+    )
 
 
 @pytest.fixture(scope="session")
-def refined(train_once):
-    """The same of the network refine, on pictures of 32, then 64 pixels."""
-    return train_once("refined", *REFINE, "--edge_weight=3", "--depth_edges=0.1")
+def refined(train_once, refine_flags):
+    """The workdir of a run of the network refine that went through."""
+    return train_once("refined", *refine_flags)
 
 
 @pytest.fixture

@@ -79,14 +79,12 @@ def cut_back(workdir, step):
 
 
 def test_refine_stopped_before_its_pictures_grow_ends_with_the_same_bits(
-    command, refined, tmp_path, weights
+    command, refined, refine_flags, tmp_path, weights
 ):
     workdir = tmp_path / "stopped"
     shutil.copytree(refined, workdir)
     cut_back(workdir, 2)
-    flags = json.loads((refined / "run.json").read_text())["settings"]
-    names = ("model", "small_size", "small_steps", "dice", "edge_weight", "depth_edges")
-    again = command(workdir, *(f"--{name}={flags[name]}" for name in names))
+    again = command(workdir, *refine_flags)
     done = subprocess.run(again, cwd=ROOT, check=True, capture_output=True, text=True)
     assert "going on from step 2" in done.stderr
     assert same_bits(weights(workdir), weights(refined))
