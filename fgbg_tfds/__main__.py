@@ -1,4 +1,8 @@
-"""Draws data sets: `python -m fgbg_tfds gallery fgbg/sample`."""
+"""Draws data sets, and a film to try a network on.
+
+python -m fgbg_tfds gallery fgbg/sample
+python -m fgbg_tfds film --out=film
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import sys
 from fgbg_tfds.command_line import run_command
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.files import parse_path
+from fgbg_tfds.film import save_film
 from fgbg_tfds.gallery import FORMATS, save_gallery
 
 
@@ -28,7 +33,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str] | None) -> None:
-    parser = argparse.ArgumentParser("python -m fgbg_tfds", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m fgbg_tfds",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     summary = "draw examples of a data set as one picture, to judge it by"
     gallery = commands.add_parser("gallery", help=summary, description=summary)
@@ -46,7 +55,25 @@ def _run(argv: list[str] | None) -> None:
         help=f"file ending in {', '.join(FORMATS)}; default: gallery_NAME.png in this "
         "folder",
     )
+    gallery.set_defaults(run=_draw_gallery)
+    summary = "draw a film of a street: empty.png, frames/ and what is new in truth/"
+    film = commands.add_parser("film", help=summary, description=summary)
+    film.add_argument(
+        "--out",
+        type=parse_path,
+        default=pathlib.Path("film"),
+        help="folder (default: %(default)s)",
+    )
+    film.add_argument("--frames", type=int, default=60, help="number (%(default)s)")
+    film.add_argument(
+        "--size", type=int, default=320, help="pixels of a side (%(default)s)"
+    )
+    film.set_defaults(run=_draw_film)
     arguments = parser.parse_args(argv)
+    arguments.run(arguments)
+
+
+def _draw_gallery(arguments: argparse.Namespace) -> None:
     name = re.sub(r"[^\w.+-]", "_", arguments.dataset)  # Windows takes no : and no *
     output = arguments.out or pathlib.Path(f"gallery_{name}.png")
     if arguments.count < 1:
@@ -58,6 +85,11 @@ def _run(argv: list[str] | None) -> None:
         split = f"{arguments.dataset}, {arguments.split}"
         print(f"{split}: has {drawn} examples; all are drawn", file=sys.stderr)
     print(output)
+
+
+def _draw_film(arguments: argparse.Namespace) -> None:
+    save_film(arguments.out, arguments.frames, arguments.size)
+    print(arguments.out)
 
 
 if __name__ == "__main__":

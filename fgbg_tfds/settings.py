@@ -23,9 +23,11 @@ class Settings:
     It is a plain value: it reads no file.
 
     Attributes:
-      foregrounds: A folder of cut-outs, or 'drawn:N' for N drawn vehicles.
+      foregrounds: A folder of cut-outs, or 'drawn:N' for N drawn vehicles, or
+        'drawn_cutouts:N' for N drawn vehicles, people, plants and things.
       backgrounds: A folder of photos, and of subfolders of several photos of one
-        scene, or 'drawn:N' for N drawn streets.
+        scene, or 'drawn:N' for N drawn streets, or 'drawn_scenes:N' for N drawn
+        streets, roads, open places and rooms in all weathers.
       teacher: The network that labels depth: one of `depth.TEACHERS`, or 'none' for
         depth 0, unknown.
       weights: The teacher's weights, as `depth.load_teacher` takes them; None

@@ -23,11 +23,13 @@ def test_a_config_is_read(path, monkeypatch):
     folders = [
         source
         for source in (settings.foregrounds, settings.backgrounds)
-        if not source.startswith("drawn:")
+        if not source.startswith("drawn")
     ]
     if all(pathlib.Path(folder).is_dir() for folder in folders):
         assert len(make_recipe(settings, sources)) > 0
 
 
 def test_there_are_configs():
-    assert {"full", "original", "rooms", "streets"} <= {path.stem for path in CONFIGS}
+    assert {"drawn", "full", "original", "rooms", "streets", "wide"} <= {
+        path.stem for path in CONFIGS
+    }
