@@ -42,6 +42,7 @@ ROWS = {
     "place registered, not colours": {"refine_without": "colours"},
     "no distance to what is within a pixel": {"refine_without": "outside"},
     "no change of local contrast": {"refine_without": "contrast"},
+    "no change beside the rest's": {"refine_without": "relative"},
     "no scale seen from the whole": {"refine_without": "scale"},
     "no Dice loss": {"dice": 0.0},
     "edges count as the rest": {"edge_weight": 1.0},

@@ -73,6 +73,7 @@ def _write(run: Run, size: tuple[int, int], description, folder: pathlib.Path) -
         network = make_network(run.settings, run.settings.size)
         weights = [weight.numpy() for weight in run.network.model.weights]
         network.model.set_weights(weights)
+        network.fold()
     archive = _make_archive(network, run.settings.size, size)
     archive.write_out(str(folder), verbose=False)
     write_description(folder, description)

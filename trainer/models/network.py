@@ -82,6 +82,15 @@ class Network:
             return MAX_DEPTH * ops.sigmoid(code)
         return ops.exp(ops.clip(code, -10.0, math.log(MAX_DEPTH)))
 
+    def fold(self) -> None:
+        """Computes once what does not depend on pictures, for a network that is served.
+
+        Its weights mean something else from then on; it cannot be trained or saved.
+        """
+        for layer in self.model.layers:
+            if hasattr(layer, "fold"):
+                layer.fold()
+
     def run(self, bg, fgbg, spread=None, training: bool = False):
         """Runs the model on a batch of pairs.
 

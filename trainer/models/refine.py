@@ -16,13 +16,15 @@ from keras import layers, ops
 
 from trainer.models.network import Network
 from trainer.registration import Registration, compute_local_contrast
+from trainer.windows import find_greatest, find_least
 
 MULTIPLE = 32  # of which the sides of pictures have to be multiples
 FILTERS = (32, 56, 96, 128, 160)  # at a half, a quarter … of the picture's size
 CONTRAST_WINDOW = 9  # pixels
 WILDEST = 128.0  # grey levels of spread that are told from more
 BLOCKS = (1, 1, 2, 2, 1)  # residual blocks on the way down
-COMPONENTS = ("registration", "colours", "outside", "contrast", "scale")
+FAINTEST = 1.5 / 255  # change that the rest's is taken for at least
+COMPONENTS = ("registration", "colours", "outside", "contrast", "relative", "scale")
 
 
 def refine(
@@ -38,8 +40,8 @@ def refine(
       mean_log_depth: Log metres where training starts from; 0 if None.
       without: Those of `COMPONENTS` to leave out, for an ablation: 'registration', so
         that the background is compared as it is; 'colours', so that only its place is
-        registered; 'outside' and 'contrast', inputs of the stacks; 'scale', the scale
-        of depth that is estimated from the whole picture.
+        registered; 'outside', 'contrast' and 'relative', inputs of the stacks;
+        'scale', the scale of depth that is estimated from the whole picture.
       spread: Whether it also takes how much the empty scene varies; see `Network`.
       dtype: Keras dtype policy, such as 'mixed_bfloat16'. Registration and maps are
         always float32.
@@ -157,6 +159,7 @@ class Convolution(layers.Conv2D):
         """
         super().__init__(*arguments, **settings)
         self._first_gain = gain
+        self._folded = False
 
     def build(self, input_shape):
         """Makes kernel, bias and gains."""
@@ -169,6 +172,19 @@ class Convolution(layers.Conv2D):
 
     def call(self, inputs):
         """Convolves float [N, h, w, C] with the standardised kernels."""
+        kernel = self.kernel if self._folded else self._standardise()
+        kernel = ops.cast(kernel, self.compute_dtype)
+        outputs = self.convolution_op(inputs, kernel)
+        outputs = ops.add(outputs, ops.cast(self.bias, self.compute_dtype))
+        return self.activation(outputs)
+
+    def fold(self):
+        """Puts the standardised kernel in the kernel's place, before any call."""
+        if not self._folded:
+            self.kernel.assign(self._standardise())
+            self._folded = True
+
+    def _standardise(self):
         kernel = ops.cast(self.kernel, "float32")
         mean = ops.mean(kernel, (0, 1, 2), keepdims=True)
         variance = ops.mean((kernel - mean) ** 2, (0, 1, 2), keepdims=True)
@@ -176,10 +192,7 @@ class Convolution(layers.Conv2D):
         factor = ops.cast(self._gains, "float32") * ops.rsqrt(
             variance * number / 2 + 1e-6
         )
-        kernel = ops.cast((kernel - mean) * factor, self.compute_dtype)
-        outputs = self.convolution_op(inputs, kernel)
-        outputs = ops.add(outputs, ops.cast(self.bias, self.compute_dtype))
-        return self.activation(outputs)
+        return (kernel - mean) * factor
 
     def save_own_variables(self, store):
         """Saves the gains too; Keras's convolution saves kernel and bias alone."""
@@ -194,13 +207,15 @@ class Convolution(layers.Conv2D):
 
 @keras.saving.register_keras_serializable("trainer")
 class Comparison(layers.Layer):
-    """Computes the input of the stacks from a pair, float32 [N, H, W, 13].
+    """Computes the input of the stacks from a pair, float32 [N, H, W, 14].
 
     Frame and registered background in -1 to 1; three times their difference; the
     maximum difference of the three colours; the distance of the frame from the range of
     the background within one pixel, which tolerates errors of the registration; the
-    difference of local contrast, which shadows do not change; and a map of where the
-    background is known. With a spread, float32 [N, H, W, 14]: a share of `WILDEST`.
+    difference of local contrast, which shadows do not change; the maximum difference
+    beside that of the rest of the picture, which tells what is faint in fog; and a map
+    of where the background is known. With a spread, float32 [N, H, W, 15]: a share of
+    `WILDEST`.
     """
 
     def __init__(self, without: frozenset[str] = frozenset(), **settings):
@@ -224,7 +239,7 @@ class Comparison(layers.Layer):
           spread: float32 [N, H, W, 1], grey levels, or None.
 
         Returns:
-          float32 [N, H, W, 13], one channel more with a spread, or fewer where
+          float32 [N, H, W, 14], one channel more with a spread, or fewer where
           components are left out.
         """
         frame, there = fgbg / 255.0, bg / 255.0
@@ -238,14 +253,16 @@ class Comparison(layers.Layer):
             seen.append(ops.clip(6 * _compute_distance(frame, there), 0.0, 1.0))
         if "contrast" not in self._without:
             seen.append(ops.minimum(_compare_contrast(frame, there) / 2, 1.0))
+        if "relative" not in self._without:
+            seen.append(ops.minimum(_compare_with_rest(largest) / 8, 1.0))
         if spread is not None:
             seen.append(ops.minimum(spread / WILDEST, 1.0))
         return ops.concatenate([*seen, inside], -1)
 
     def compute_output_shape(self, bg_shape, fgbg_shape, spread_shape=None):
         """Computes the result's shape."""
-        left_out = {"outside", "contrast"} & self._without
-        return *fgbg_shape[:3], 13 - len(left_out) + (spread_shape is not None)
+        left_out = {"outside", "contrast", "relative"} & self._without
+        return *fgbg_shape[:3], 14 - len(left_out) + (spread_shape is not None)
 
 
 @keras.saving.register_keras_serializable("trainer")
@@ -312,8 +329,8 @@ def _weigh_doubled(number):
 
 def _compute_distance(frame, there):
     """Computes the frame's distance from the background's range around a pixel."""
-    above = frame - ops.max_pool(there, 3, 1, "same")
-    below = -ops.max_pool(-there, 3, 1, "same") - frame
+    above = frame - find_greatest(there, 3)
+    below = find_least(there, 3) - frame
     return ops.max(ops.maximum(above, below), -1, keepdims=True)
 
 
@@ -322,3 +339,11 @@ def _compare_contrast(frame, there):
     grey = ops.concatenate([ops.mean(p, -1, keepdims=True) for p in (frame, there)], -1)
     one, other = ops.split(compute_local_contrast(grey, CONTRAST_WINDOW), 2, -1)
     return ops.abs(one - other)
+
+
+def _compare_with_rest(change):
+    """Divides change by its mean where nothing stands out, float32 [N, H, W, 1]."""
+    rest = ops.mean(change, (1, 2), keepdims=True)
+    for _ in range(4):
+        rest = ops.mean(ops.minimum(change, 2 * rest), (1, 2), keepdims=True)
+    return change / ops.maximum(rest, FAINTEST)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from trainer.windows import compute_mean
+
 MIN_CONTRAST = 0.02  # fainter contrast, such as noise, is not amplified
 
 
@@ -18,23 +20,9 @@ def compute_local_contrast(pictures, window: int):
       float32 [N, H, W, C], about -3 to 3; faint where the deviation is below
       `MIN_CONTRAST`.
     """
-    change = pictures - blur(pictures, window)
-    variance = blur(change**2, window)
+    change = pictures - compute_mean(pictures, window)
+    variance = compute_mean(change**2, window)
     return change * tf.math.rsqrt(variance + MIN_CONTRAST**2)
-
-
-def blur(pictures, window: int):
-    """Averages over a square around each pixel, at the margin over its part inside.
-
-    Args:
-      pictures: float32 [N, H, W, C].
-      window: Side of the square, pixels.
-
-    Returns:
-      float32 [N, H, W, C].
-    """
-    rows = tf.nn.avg_pool2d(pictures, (window, 1), 1, "SAME")
-    return tf.nn.avg_pool2d(rows, (1, window), 1, "SAME")
 
 
 def shrink(pictures, size):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from keras import ops
 
+from trainer.windows import find_greatest, find_least
+
 
 def compute_mask_loss(logits, mask, weights=1.0):
     r"""Computes the binary cross-entropy of a mask, averaged over each picture.
@@ -67,9 +69,8 @@ def weight_edges(mask, weight: float, side: int = 5):
       float32 [N, H, W, 1].
     """
     new = ops.cast(mask >= 0.5, "float32")
-    most = ops.max_pool(new, side, 1, "same")
-    least = -ops.max_pool(-new, side, 1, "same")
-    return 1 + (weight - 1) * (most - least)
+    both = find_greatest(new, side) - find_least(new, side)
+    return 1 + (weight - 1) * both
 
 
 def compute_depth_loss(log_depth, depth, weights=1.0, invariance: float = 0.5):

@@ -71,6 +71,18 @@ def test_a_pair_s_answer_does_not_depend_on_the_batch(network):
     )
 
 
+def test_a_folded_network_answers_alike():
+    network, pair = refine(), pairs(64, 64)
+    for weight in network.model.weights:
+        if weight.name == "gain":
+            weight.assign(np.full(weight.shape, 0.5))
+    before = network.predict(**pair, size=None)
+    for _ in range(2):  # a second time changes nothing
+        network.fold()
+        for one, other in zip(before, network.predict(**pair, size=None), strict=True):
+            np.testing.assert_allclose(one, other, 1e-4, 1e-5)
+
+
 def test_the_comparison_is_computed_in_float32():
     assert Comparison(dtype="mixed_bfloat16").compute_dtype == "float32"
 
@@ -82,10 +94,10 @@ def test_components_can_be_left_out():
         name: Comparison(frozenset(without))(darker["bg"], darker["fgbg"]).numpy()
         for name, without in {
             "all": (), "colours": ("colours",), "place": ("registration",),
-            "less": ("contrast", "outside"),
+            "less": ("contrast", "outside", "relative"),
         }.items()
     }  # fmt: skip
-    assert seen["all"].shape[-1] == 13
+    assert seen["all"].shape[-1] == 14
     assert seen["less"].shape[-1] == 11
     change = {name: np.abs(values[..., 6:9]).mean() for name, values in seen.items()}
     assert change["all"] < 0.5 * change["place"]
@@ -104,8 +116,19 @@ def test_without_a_spread_the_scene_counts_as_calm():
         assert np.allclose(found, mask, atol=1e-6) == same
         assert np.allclose(metres, depth, rtol=1e-6) == same
     seen = Comparison()(pair["bg"], pair["fgbg"], still + 64).numpy()
-    assert seen.shape[-1] == 14
-    np.testing.assert_allclose(seen[..., 12], 0.5)
+    assert seen.shape[-1] == 15
+    np.testing.assert_allclose(seen[..., 13], 0.5)
+
+
+def test_what_is_faint_stands_out_of_what_is_still():
+    rng = np.random.default_rng(0)
+    bg = np.full((1, 64, 64, 3), 120, np.float32) + rng.normal(0, 1, (1, 64, 64, 3))
+    faint = bg + rng.normal(0, 1, bg.shape)
+    faint[:, 20:40, 20:40] += 8
+    seen = Comparison(frozenset({"registration"}))(
+        np.float32(bg), np.float32(faint)
+    ).numpy()[0, ..., 12]
+    assert seen[22:38, 22:38].mean() > 4 * seen[:16].mean()
 
 
 @pytest.mark.parametrize(("without", "moves"), [((), 1.0), (("scale",), 0.0)])
