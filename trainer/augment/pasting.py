@@ -214,7 +214,7 @@ def blend(objects: Objects, scenes, seed) -> Objects:
     return Objects(colour, edge, objects.depth)
 
 
-def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scene:
+def paste(scene: Scene, objects: Objects, behind, present=False) -> Scene:
     """Pastes one object into every scene.
 
     Its depth is multiplied by one factor of at most 1, so that it stands before the
@@ -224,7 +224,8 @@ def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scen
       scene: The scenes to paste into.
       objects: Placed and blended; an alpha of 0 everywhere leaves a scene as it is.
       behind: bool [n], whether the new objects that are there hide it.
-      present: Whether it is pasted into the background too, so that it is not new.
+      present: bool [], whether it is pasted into the background too, so that it is
+        not new.
 
     Returns:
       The scene with the object.
@@ -232,8 +233,9 @@ def paste(scene: Scene, objects: Objects, behind, present: bool = False) -> Scen
     seen = 1.0 - scene.mask * tf.cast(behind, tf.float32)[:, None, None, None]
     alpha, colour = objects.alpha * seen, objects.colour * seen
     frame = scene.frame * (1.0 - alpha) + colour
-    bg = scene.bg * (1.0 - objects.alpha) + objects.colour if present else scene.bg
-    mask = scene.mask * (1.0 - alpha) + (0.0 if present else alpha)
+    changed = scene.bg * (1.0 - objects.alpha) + objects.colour
+    bg = tf.where(present, changed, scene.bg)
+    mask = scene.mask * (1.0 - alpha) + tf.where(present, 0.0, alpha)
     here, known = alpha >= PROBABILITY_THRESHOLD, scene.depth > 0
     there = tf.cast(here & known, tf.float32)
     own = tf.cast(here & (objects.depth > 0), tf.float32)

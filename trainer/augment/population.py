@@ -60,18 +60,27 @@ def populate(
     missing = wanted - tf.cast(keeps, tf.int32)
     if "objects" in without:
         return result
-    turns = [(dice[3] < PRESENT, True), *((missing > k, False) for k in range(3))]
-    for (active, present), key in zip(turns, keys[2:], strict=False):
 
-        def add(result=result, present=present, key=key):
+    turns = tf.stack(keys[2:])
+
+    # One body for all turns, since its trace is long; the first turn's object stands in
+    # both pictures.
+    def take_turn(turn, *values):
+        active = tf.where(turn == 0, dice[3] < PRESENT, missing >= turn)
+
+        def add():
+            pair = Scene(*values)
+            present, key = turn == 0, turns[turn]
             return as_tuple(
-                _add_object(
-                    result, scene, index, keeps, present, key, strength, without
-                )
+                _add_object(pair, scene, index, keeps, present, key, strength, without)
             )
 
-        result = Scene(*tf.cond(active, add, lambda old=result: as_tuple(old)))
-    return result
+        return turn + 1, *tf.cond(active, add, lambda: values)
+
+    _, *values = tf.while_loop(
+        lambda turn, *_: turn <= len(LIMITS), take_turn, (0, *as_tuple(result))
+    )
+    return Scene(*values)
 
 
 def add_shadow(pair: Scene, silhouette, seed, strength, without=NOTHING) -> Scene:
@@ -110,9 +119,12 @@ def _keep_own(own: Scene, seed, strength, without) -> Scene:
 
 
 def _add_object(
-    pair: Scene, stock: Scene, index, keeps, present: bool, seed, strength, without
+    pair: Scene, stock: Scene, index, keeps, present, seed, strength, without
 ):
-    """Pastes an object of another pair into one pair, with its shadow."""
+    """Pastes an object of another pair into one pair, with its shadow.
+
+    Where it is `present`, bool [], it stands in both pictures, without a shadow.
+    """
     keys = split_seed(seed, 7)
     number = tf.shape(stock.mask)[0]
     dice = tf.random.stateless_uniform([2], keys[0])
@@ -128,9 +140,9 @@ def _add_object(
     objects = pasting.retexture(objects, texture, keys[3])
     objects = _make_plain(objects, tf.random.fold_in(keys[3], 1), without)
     objects = pasting.blend(objects, pair.frame, keys[4])
-    if not present:
-        pair = add_shadow(pair, objects.alpha, keys[5], strength, without)
-        pair = _add_reflection(pair, objects, keys[5], strength, without)
+    strength = tf.where(present, 0.0, strength)
+    pair = add_shadow(pair, objects.alpha, keys[5], strength, without)
+    pair = _add_reflection(pair, objects, keys[5], strength, without)
     return pasting.paste(pair, objects, dice[1:] < HIDDEN, present)
 
 
