@@ -73,7 +73,7 @@ class Evaluator:
             sums = tf.stack([rows[row][name] for row, name in self._columns], -1)
             return sums, tf.cast(batch["real"], tf.int32)
 
-        @tf.function
+        @tf.function(autograph=False)
         def measure(batch, thresholds):
             results = strategy.run(measure_replica, args=(batch, thresholds))
             return [strategy.gather(value, axis=0) for value in results]

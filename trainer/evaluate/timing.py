@@ -50,14 +50,16 @@ def time_rows(runs: Mapping[str, Run], bg: np.ndarray, fgbg: np.ndarray) -> dict
     pair = tf.constant(bg[None]), tf.constant(fgbg[None])
     size = fgbg.shape[:2]
 
-    @tf.function
+    @tf.function(autograph=False)
     def subtract_pair(bg, fgbg):
         change = tf.abs(tf.cast(fgbg, tf.float32) - tf.cast(bg, tf.float32))
         return subtract(tf.reduce_max(change, -1, True), 1)
 
     rows = {SUBTRACTIONS[0]: time_call(lambda: subtract_pair(*pair).numpy())}
     for name, run in runs.items():
-        predict = tf.function(functools.partial(run.predict, size=size))
+        predict = tf.function(
+            functools.partial(run.predict, size=size), autograph=False
+        )
         rows[name] = time_call(lambda p=predict: [v.numpy() for v in p(*pair)])
     return {
         "batch": 1,

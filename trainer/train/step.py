@@ -87,7 +87,7 @@ def make_step(
     network = state.network
     variables = [variable for group in stage.groups for variable in group.variables]
 
-    @tf.function(jit_compile=settings.xla or None)
+    @tf.function(jit_compile=settings.xla or None, autograph=False)
     def differentiate(batch):
         results, each = {}, 0.0
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -121,7 +121,7 @@ def make_step(
 
     pairs = list(zip(state.averaged.model.weights, network.model.weights, strict=True))
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(batch):
         results, each = strategy.run(replica_step, args=(batch,))
         done = tf.cast(state.step.assign_add(1), tf.float32)

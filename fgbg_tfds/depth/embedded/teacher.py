@@ -56,7 +56,7 @@ class EmbeddedTeacher(Teacher):
 
         signature = tf.TensorSpec([None, None, None, 3], tf.uint8)
 
-        @tf.function(input_signature=[signature])
+        @tf.function(input_signature=[signature], autograph=False)
         def graph(images):
             shape = tf.shape(images)
             missing = self.batch_size - shape[0]

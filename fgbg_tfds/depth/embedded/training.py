@@ -122,8 +122,8 @@ class Steps:
         self.finisher = self._make_optimizer(
             schedule.finishing_rate, schedule.all_steps - schedule.steps
         )
-        self._run = tf.function(self._step)
-        self._run_photos = tf.function(self._step_with_photos)
+        self._run = tf.function(self._step, autograph=False)
+        self._run_photos = tf.function(self._step_with_photos, autograph=False)
 
     def _make_optimizer(self, peak: float, steps: int):
         import keras
