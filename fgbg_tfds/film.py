@@ -25,7 +25,7 @@ CLOUD = (0.35, 0.6)  # shares of the film, from its middle half covered to half 
 DARKEST = 0.68  # of the light under the cloud
 SHADOW = 0.5  # of the light is left in the sun's shadow
 SHADOW_HEIGHT, SHADOW_SHEAR = 0.22, 0.5  # of the silhouette's height
-FEWEST, SMALLEST, LARGEST = 10, 96, 2160
+FEWEST, MOST, SMALLEST, LARGEST = 10, 999, 96, 2160
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,21 +118,23 @@ def save_film(folder: pathlib.Path, count: int, size: int) -> None:
     """Writes `empty.png`, `frames/NUMBER.png` and `truth/NUMBER.png`.
 
     Args:
-      folder: A folder, made where it is missing. Files of these names are replaced.
+      folder: A folder, made where it is missing. An earlier film there is removed.
       count: Number of frames.
       size: Pixels of a side.
 
     Raises:
       InputError: If a number is out of range or the folder cannot be written to.
     """
-    if count < FEWEST:
-        raise InputError(f"--frames={count}: give at least {FEWEST}")
+    if not FEWEST <= count <= MOST:
+        raise InputError(f"--frames={count}: give {FEWEST} to {MOST}")
     if not SMALLEST <= size <= LARGEST:
         raise InputError(f"--size={size}: give {SMALLEST} to {LARGEST} pixels")
     require_writable(folder)
     with name_failures(folder):
         for name in ("frames", "truth"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+            for path in (folder / name).glob("[0-9][0-9][0-9].png"):
+                path.unlink()  # of an earlier, perhaps longer film
         write_atomically(folder / "empty.png", _encode(draw_empty(size)))
         shots = tqdm.tqdm(draw_shots(count, size), total=count, unit="frame")
         for number, shot in enumerate(shots):
