@@ -126,8 +126,9 @@ class Settings:
 
     init: str = _setting(
         "",
-        "Weights to start from: the workdir of a run of the same network, or a file "
-        "that python -m trainer.pretrained wrote; random ones if empty.",
+        "Weights to start from: 'pretrained', those of refine that come with this "
+        "package; the workdir of a run of the same network; or a file that python -m "
+        "trainer.pretrained wrote; random ones if empty.",
     )
     recipe: str = _setting(
         "joint",

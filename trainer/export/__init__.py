@@ -1,5 +1,6 @@
-"""Exports a run to be served."""
+"""A trained network for serving: as a SavedModel, and as functions in this process."""
 
 from trainer.export.saved_model import export
+from trainer.export.signatures import Signatures
 
-__all__ = ["export"]
+__all__ = ["Signatures", "export"]

@@ -1,5 +1,6 @@
 """Finds in every frame of a fixed camera the new pixels, and the depth of all pixels.
 
+python -m trainer.predict street.mp4
 python -m trainer.predict --model=runs/cpu --background=empty.jpg frames/
 """
 
@@ -20,7 +21,9 @@ from trainer.predict.frames import find_frames, find_pictures
 from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.record import claim_folder, describe_command
 from trainer.predict.scenes import open_scene
+from trainer.predict.watching import Watcher
 from trainer.predict.writing import predict_frames
+from trainer.shipped import PRETRAINED, WEIGHTS_FILE
 
 LOG = logging.getLogger("trainer")
 
@@ -63,6 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
         model,
         empty.paths if empty else f"behind {number} frames",
         frames.paths,
+        arguments.whole_every,
     )
     with lock_folder(out, f"another process writes to --out={out}; choose another"):
         record = claim_folder(out, command, arguments.overwrite)
@@ -72,13 +76,18 @@ def run(arguments: argparse.Namespace) -> None:
         kinds = [kind for kind in arguments.write if kind not in record.films]
         background, spread = open_scene(out, empty, frames, number, predictor)
 
-        def look(background, frame):
-            if not spread:
-                return predictor(background, frame)
-            mask, depth = predictor(background, frame, spread.amount)
-            return spread.calm(mask, frame), depth
+        def look(window, frame):
+            amount = spread.amount[window] if spread else None
+            return predictor(background[window], frame[window], amount)
 
-        number = predict_frames(look, background, frames, out, kinds)
+        watcher = Watcher(look, arguments.whole_every)
+
+        def answer(frame):
+            mask, depth = watcher(frame)
+            return (spread.calm(mask, frame) if spread else mask), depth
+
+        size = background.shape[:2]
+        number = predict_frames(answer, size, frames, out, kinds)
         if films:
             films |= set(record.films)
             dataclasses.replace(record, films=tuple(sorted(films))).write(out)
@@ -100,11 +109,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--model",
-        type=_parse_path,
-        required=True,
-        metavar="DIR",
-        help="the exported network, such as runs/cpu/export/1, or a run such as "
-        "runs/cpu, whose newest export is taken",
+        type=_parse_model,
+        default=WEIGHTS_FILE,
+        metavar="PATH",
+        help="an exported network, such as runs/cpu/export/1, or a run such as "
+        "runs/cpu, whose newest export is taken, or a file of weights, *.npz "
+        f"(default: {PRETRAINED}, the network that comes with the package)",
     )
     parser.add_argument(
         "--background",
@@ -120,6 +130,15 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="without --background: number of frames, spread over all of them, that "
         f"the empty scene is found in (default: {SCENE_FRAMES})",
+    )
+    parser.add_argument(
+        "--whole_every",
+        type=_parse_positive,
+        default=1,
+        metavar="N",
+        help="look at the first of N frames whole, and at the others where something "
+        "changed, which is quicker; for frames that follow each other closely "
+        "(default: 1, all of them)",
     )
     parser.add_argument(
         "--out",
@@ -173,6 +192,10 @@ def _parse_kinds(text: str) -> tuple[str, ...]:
         if name not in KINDS:
             raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(KINDS)}")
     return names
+
+
+def _parse_model(text: str) -> pathlib.Path:
+    return WEIGHTS_FILE if text == PRETRAINED else _parse_path(text)
 
 
 def _parse_path(text: str) -> pathlib.Path:

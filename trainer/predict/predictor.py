@@ -1,4 +1,4 @@
-"""An exported network, run by TensorFlow alone."""
+"""A trained network: an exported one, or that of a file of weights."""
 
 from __future__ import annotations
 
@@ -10,29 +10,38 @@ import numpy as np
 
 from trainer.errors import UserError, summarise
 from trainer.predict.video import format_size
+from trainer.shipped import SUFFIX
 from trainer.versions import list_versions
 
 LOG = logging.getLogger("trainer")
 
 
 class Predictor:
-    """An exported network."""
+    """A trained network."""
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, model: pathlib.Path):
         """Loads a network.
 
         Args:
-          folder: A SavedModel with the signature `images`, such as export/1; see
-            `find_model`.
+          model: A SavedModel with the signature `images`, such as export/1, or a file
+            of weights; see `find_model`.
 
         Raises:
           UserError: If there is no such model.
         """
-        folder = find_model(folder)
+        model = find_model(model)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ["KERAS_BACKEND"] = "tensorflow"
         import tensorflow as tf
 
         self._tf = tf
+        if model.suffix == SUFFIX:
+            self._load_weights(model)
+        else:
+            self._load_export(model)
+
+    def _load_export(self, folder: pathlib.Path) -> None:
+        tf = self._tf
         try:
             self._model = tf.saved_model.load(str(folder))
         except (OSError, ValueError, tf.errors.OpError) as error:
@@ -47,6 +56,30 @@ class Predictor:
             )
         self._served = served
         self._served_with_spread = self._model.signatures.get("images_with_spread")
+
+    def _load_weights(self, path: pathlib.Path) -> None:
+        from trainer.export import Signatures
+        from trainer.pretrained import load_network
+
+        network, size = load_network(path, f"--model={path}")
+        network.fold()
+        self._model = Signatures(network, size, size)
+        pictures = [self._specify(name) for name in ("bg", "fgbg")]
+        self._served = self._trace(self._model.answer, pictures)
+        self._served_with_spread = None
+        if network.spread:
+            spread = self._specify("spread", 1)
+            self._served_with_spread = self._trace(
+                self._model.answer_with_spread, [*pictures, spread]
+            )
+
+    def _specify(self, name: str, channels: int = 3):
+        return self._tf.TensorSpec(
+            [None, None, None, channels], self._tf.uint8, name=name
+        )
+
+    def _trace(self, answer, signature: list):
+        return self._tf.function(answer, signature, autograph=False)
 
     def __call__(
         self,
@@ -91,24 +124,27 @@ class Predictor:
         return mask[0].numpy(), depth[0].numpy()
 
 
-def find_model(folder: pathlib.Path) -> pathlib.Path:
-    """Finds the SavedModel that a folder is or has, without loading it.
+def find_model(path: pathlib.Path) -> pathlib.Path:
+    """Finds the network that a path is or has, without loading it.
 
     Args:
-      folder: A SavedModel, or a folder of versions 1, 2, 3, … whose newest is taken, or
-        the workdir of a run, which has these in `export/`.
+      path: A file of weights, *.npz; or a SavedModel, or a folder of versions 1, 2, 3,
+        … whose newest is taken, or the workdir of a run, which has these in `export/`.
 
     Raises:
       UserError: If there is none.
     """
-    if (folder / "saved_model.pb").is_file():
-        return folder
-    versions = list_versions(folder) or list_versions(folder / "export")
+    if (path / "saved_model.pb").is_file() or (
+        path.suffix == SUFFIX and path.is_file()
+    ):
+        return path
+    versions = list_versions(path) or list_versions(path / "export")
     if versions:
-        LOG.info("--model=%s: taking %s", folder, versions[-1])
+        LOG.info("--model=%s: taking %s", path, versions[-1])
         return versions[-1]
-    state = "is no SavedModel" if folder.exists() else "does not exist"
+    state = "is no network" if path.exists() else "does not exist"
     raise UserError(
-        f"--model={folder} {state}; give a folder that python -m trainer.main has "
-        "exported, such as runs/cpu/export/1"
+        f"--model={path} {state}; give a folder that python -m trainer.main has "
+        f"exported, such as runs/cpu/export/1, or a file *{SUFFIX} that python -m "
+        "trainer.pretrained wrote, or leave it out for the pretrained network"
     )

@@ -28,12 +28,14 @@ class Record:
         found.
       frames: Size and time of last change of every file with frames, by its name.
       films: Kinds of answers whose video is finished.
+      whole_every: Number of frames of which the first was looked at whole.
     """
 
     model: str
     background: str
     frames: dict[str, list[int]]
     films: tuple[str, ...] = ()
+    whole_every: int = 1
 
     def write(self, folder: pathlib.Path) -> None:
         """Writes the record.
@@ -49,18 +51,22 @@ def describe_command(
     model: pathlib.Path,
     background: Sequence[pathlib.Path] | str,
     frames: tuple[pathlib.Path, ...],
+    whole_every: int = 1,
 ) -> Record:
     """Describes the answers that a command makes.
 
     Args:
-      model: Folder of the network.
+      model: The network, a folder or a file.
       background: The empty scene's pictures, or words for how it is found.
       frames: The files with frames.
+      whole_every: Number of frames of which the first is looked at whole.
     """
     network = hashlib.sha256()
     for path in sorted(path for path in model.rglob("*") if path.is_file()):
         if path.name == "saved_model.pb" or path.parent.name == "variables":
             network.update(_digest(path).encode())
+    if model.is_file():
+        network.update(_digest(model).encode())
     if not isinstance(background, str):
         background = " ".join(map(_digest, background))
     states = {path: path.stat() for path in frames}
@@ -71,6 +77,7 @@ def describe_command(
             path.name: [state.st_size, state.st_mtime_ns]
             for path, state in states.items()
         },
+        whole_every=whole_every,
     )
 
 
@@ -112,6 +119,8 @@ def _find_difference(earlier: Record | None, wanted: Record) -> str | None:
         return "has answers of another --model"
     if earlier.background != wanted.background:
         return "has answers for another background"
+    if earlier.whole_every != wanted.whole_every:
+        return f"has answers of --whole_every={earlier.whole_every}"
     changed = [
         name
         for name, state in earlier.frames.items()
@@ -133,6 +142,7 @@ def _read_record(folder: pathlib.Path) -> Record | None:
             fields["background"],
             fields["frames"],
             tuple(fields["films"]),
+            fields.get("whole_every", 1),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None

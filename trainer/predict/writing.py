@@ -23,13 +23,13 @@ from trainer.predict.answers import (
 from trainer.predict.frames import Frame, PictureFrames, VideoFrames, check_size
 from trainer.predict.video import VideoWriter
 
-# Background and frame, uint8 [H, W, 3], to mask and depth, float32 [H, W, 1].
-Network = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+# A frame, uint8 [H, W, 3], to mask and depth, float32 [H, W, 1].
+Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def predict_frames(
-    predictor: Network,
-    background: np.ndarray,
+    look: Look,
+    wanted: tuple[int, int],
     frames: PictureFrames | VideoFrames,
     folder: pathlib.Path,
     kinds: Iterable[str] = tuple(KINDS),
@@ -40,8 +40,8 @@ def predict_frames(
     there are drawn from these.
 
     Args:
-      predictor: The network.
-      background: uint8 [H, W, 3], the empty scene.
+      look: Answers for a frame.
+      wanted: Height and width of the background.
       frames: Frames of the same size.
       folder: Gets a folder of PNGs or JPEGs for each kind. For a video, those of
         `FILMED` become MP4s.
@@ -81,11 +81,10 @@ def predict_frames(
             )
         )
         for frame in frames.read(answered):
-            size, wanted = frame.pixels.shape[:2], background.shape[:2]
-            check_size(frame.name, size, wanted, "the background")
+            check_size(frame.name, frame.pixels.shape[:2], wanted, "the background")
             missing = find_missing(frame.name)
             if missing or films:
-                answer = _read_or_predict(predictor, background, frame, folder)
+                answer = _read_or_predict(look, frame, folder)
                 for kind in (*films, *missing):
                     picture = draw_answer(frame.pixels, answer, kind)
                     if kind in writers:
@@ -98,8 +97,6 @@ def predict_frames(
     return number
 
 
-def _read_or_predict(
-    predictor: Network, background: np.ndarray, frame: Frame, folder: pathlib.Path
-) -> Answer:
+def _read_or_predict(look: Look, frame: Frame, folder: pathlib.Path) -> Answer:
     answer = read_answer(folder, frame.name, frame.pixels.shape[:2])
-    return answer or round_answer(*predictor(background, frame.pixels))
+    return answer or round_answer(*look(frame.pixels))

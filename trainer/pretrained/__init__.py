@@ -1,18 +1,13 @@
-"""Weights of trained networks: those that a training starts from, and their files."""
+"""Weights of trained networks: those of the package, and where trainings start."""
 
-from trainer.pretrained.starting import check_start, start_from
-from trainer.pretrained.weight_file import (
-    SUFFIX,
-    Weights,
-    list_weights,
-    write_weights,
-)
+from trainer.pretrained.starting import check_start, load_network, start_from
+from trainer.pretrained.weight_file import Weights, list_weights, write_weights
 
 __all__ = [
-    "SUFFIX",
     "Weights",
     "check_start",
     "list_weights",
+    "load_network",
     "start_from",
     "write_weights",
 ]

@@ -14,6 +14,7 @@ import sys
 from trainer.command_line import run_command
 from trainer.errors import UserError
 from trainer.files import expand, require_writable
+from trainer.shipped import SUFFIX
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,7 +56,7 @@ def write(folder: pathlib.Path, out: pathlib.Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from trainer.models import make_network
-    from trainer.pretrained import SUFFIX, Weights, list_weights, write_weights
+    from trainer.pretrained import Weights, list_weights, write_weights
     from trainer.runs import restore_weights
     from trainer.workdirs import read_run
 

@@ -1,18 +1,20 @@
-"""Where a training starts from: the weights of a run, or those of a file."""
+"""Networks with weights: those of a run, of a file, or those of the package."""
 
 from __future__ import annotations
+
+import pathlib
 
 from trainer.errors import UserError
 from trainer.files import expand
 from trainer.models import Network, make_network
 from trainer.pretrained.weight_file import (
-    SUFFIX,
     Weights,
     list_weights,
     read_weights,
 )
 from trainer.runs import restore_weights
 from trainer.settings import Settings
+from trainer.shipped import PRETRAINED, SUFFIX, WEIGHTS_FILE
 from trainer.workdirs import read_run
 
 
@@ -58,8 +60,34 @@ def start_from(settings: Settings, networks: tuple[Network, ...]) -> None:
         start.assign_to(network, settings)
 
 
+def load_network(
+    path: pathlib.Path = WEIGHTS_FILE, source: str = ""
+) -> tuple[Network, tuple[int, int]]:
+    """Loads the pretrained network, or that of another file of weights.
+
+    Args:
+      path: The file.
+      source: What messages call it; its path if empty.
+
+    Returns:
+      The network, and height and width of its input if it is made for one size.
+
+    Raises:
+      UserError: If it cannot be read.
+    """
+    weights = read_weights(path, source or str(path))
+    network = make_network(weights.settings, weights.settings.size)
+    weights.assign_to(network, weights.settings)
+    return network, weights.settings.size
+
+
 def _read_start(settings: Settings) -> Settings | Weights:
-    source, path = f"--init={settings.init}", expand(settings.init, "init")
+    source = f"--init={settings.init}"
+    if settings.init == PRETRAINED:
+        return read_weights(WEIGHTS_FILE, source)
+    path = expand(settings.init, "init")
     if path.suffix == SUFFIX:
         return read_weights(path, source)
-    return read_run(path, source, f", or a file *{SUFFIX} of its weights")[1]
+    return read_run(
+        path, source, f", a file *{SUFFIX} of its weights, or '{PRETRAINED}'"
+    )[1]

@@ -15,7 +15,6 @@ from trainer.files import write_atomically
 from trainer.models import Network
 from trainer.settings import Settings
 
-SUFFIX = ".npz"
 # Settings that decide which weights a network has.
 _OF_REFINE = ("refine_without", "spread")
 _OF_OTHERS = ("image_size", "padding", "coarse_units", "fine_rows")

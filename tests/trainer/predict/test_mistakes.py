@@ -37,7 +37,7 @@ def hostile(shots, models):
     ("model", "background", "frames", "message"),
     [
         ("{0}/none", "empty.png", ["my frames"], "none does not exist; give a folder"),
-        ("{0}/nothing", "empty.png", ["my frames"], "nothing is no SavedModel; give"),
+        ("{0}/nothing", "empty.png", ["my frames"], "nothing is no network; give"),
         ("{0}/export", "empty.png", ["my frames"], "export/1 cannot be loaded"),
         ("{0}/export/1", "empty.png", ["my frames"], "export/1 cannot be loaded"),
         ("{1}/other", "empty.png", ["my frames"], "has not the signature images"),

@@ -140,16 +140,16 @@ def test_what_was_stopped_is_closed_whole(film, names):
     folder, _ = film
     calls = []
 
-    def stopped(background, frame):
+    def stopped(frame):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
         return (np.ones((*frame.shape[:2], 1), np.float32),) * 2
 
     frames = find_frames([folder / "film.mp4"])
-    background = frames.sample(1)[0]
+    size = frames.sample(1)[0].shape[:2]
     with pytest.raises(KeyboardInterrupt):
-        predict.predict_frames(stopped, background, frames, folder / "out")
+        predict.predict_frames(stopped, size, frames, folder / "out")
     assert names(folder / "out") == sorted(
         [
             "depth_view.mp4",

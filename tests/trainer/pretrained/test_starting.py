@@ -29,16 +29,17 @@ def test_a_network_starts_from_the_averaged_weights_of_a_run(started, refined, w
         )
 
 
-def test_a_training_goes_on_better_from_a_run_than_from_nothing(
-    settings, started, tmp_path, history
+def test_a_training_goes_on_better_from_the_pretrained_weights_than_from_nothing(
+    settings, tmp_path, history
 ):
     losses = []
-    for name, init in (("from", started.init), ("nothing", "")):
-        folder = tmp_path / name
+    for init in ("pretrained", ""):
+        folder = tmp_path / (init or "nothing")
         changes = {"workdir": str(folder), "init": init, "log_steps": 1}
-        main.run(dataclasses.replace(started, **changes))
+        changes |= {"train_steps": 1, "dice": 1.0}
+        main.run(settings(model="refine", spread=True, mode="train", **changes))
         losses.append(history(folder)[0]["loss"])
-    assert losses[0] < losses[1]
+    assert losses[0] < 0.7 * losses[1]
 
 
 def test_the_weights_of_another_network_are_refused(settings, started, trained):

@@ -31,4 +31,6 @@ def test_a_recipe_fits_its_network(defined, path):
 
 
 def test_there_are_recipes():
-    assert {"cpu", "gpu", "tpu", "refine_cpu"} <= {path.stem for path in CONFIGS}
+    assert {"cpu", "eigen_cpu", "gpu", "pretrained", "refine_cpu", "tpu"} <= {
+        path.stem for path in CONFIGS
+    }
