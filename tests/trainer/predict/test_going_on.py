@@ -36,11 +36,11 @@ def calls(monkeypatch):
     asked, stop = [], [None]
     original = Predictor.__call__
 
-    def counted(self, background, frame):
+    def counted(self, background, frame, *spread):
         if len(asked) + 1 == stop[0]:
             raise KeyboardInterrupt
         asked.append(frame)
-        return original(self, background, frame)
+        return original(self, background, frame, *spread)
 
     monkeypatch.setattr(Predictor, "__call__", counted)
     return asked, stop
