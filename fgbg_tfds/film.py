@@ -66,9 +66,10 @@ class _Drive:
         first, last = self.times
         if not first <= time <= last:
             return None
-        return tuple(
-            np.interp(time, self.times, way) for way in (self.aside, self.ahead)
+        aside, ahead = (
+            float(np.interp(time, self.times, way)) for way in (self.aside, self.ahead)
         )
+        return aside, ahead
 
 
 _DRIVES = (

@@ -6,6 +6,8 @@ together of windows of 1, 2, 4, 8 … pixels, one axis after the other.
 
 from __future__ import annotations
 
+import functools
+
 from keras import ops
 
 
@@ -51,11 +53,10 @@ def _combine(combine, pictures, window: int, axis: int, outside: float):
     padding[axis] = [window // 2, window // 2]
     part = ops.pad(pictures, padding, constant_values=outside)
     number = ops.shape(pictures)[axis]
-    result, done, length = None, 0, 1
+    pieces, done, length = [], 0, 1
     while done < window:
         if window & length:
-            piece = _slice(part, axis, done, done + number)
-            result = piece if result is None else combine(result, piece)
+            pieces.append(_slice(part, axis, done, done + number))
             done += length
         if done < window:
             last = ops.shape(part)[axis]
@@ -65,7 +66,7 @@ def _combine(combine, pictures, window: int, axis: int, outside: float):
             )
             part = combine(first, second)
             length *= 2
-    return result
+    return functools.reduce(combine, pieces)
 
 
 def _slice(pictures, axis: int, begin, end):

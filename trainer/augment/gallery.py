@@ -60,6 +60,16 @@ def draw_effects(scene: Scene) -> bytes:
         first.frame,
         *_repeat(lambda s: light.cast_shadow(first.frame, first.mask, s, 1.0)),
     ]
+    rows["long shadow"] = [
+        first.frame,
+        *_repeat(lambda s: light.cast_shadow(first.frame, first.mask, s, 1.0, True)),
+    ]
+    rows["lone shadow"] = [
+        first.bg,
+        *_repeat(
+            lambda s: light.cast_shadow(first.bg, first.mask, s, 1.0, True, seen=0.0)
+        ),
+    ]
     stock, empty = pasting.cut_out(second), pasting.remove_new(first)
     here = pasting.cut_out(first)
     rows["reflect"] = [
@@ -69,6 +79,10 @@ def draw_effects(scene: Scene) -> bytes:
     rows["spread"] = [
         first.bg,
         *_repeat(lambda s: tf.repeat(motion.measure_spread(first.bg, s, 1.0), 3, -1)),
+    ]
+    rows["passage"] = [
+        first.bg,
+        *_repeat(lambda s: tf.repeat(motion.draw_passage(first.bg, s), 3, -1)),
     ]
 
     def paste(objects: Objects, scene: Scene = empty, behind: bool = False):

@@ -10,10 +10,12 @@ from trainer.contract import PROBABILITY_THRESHOLD
 
 TINT = (1.0, 0.96, 0.88)  # the sky still lights a shadow, and it is blue
 MIRRORED = (0.1, 0.6)  # share of its light that wet ground gives back
+LONG = (0.8, 3.5)  # length of a long shadow, heights of the object
+THICK = (0.2, 0.8)  # and its thickness, widths of the object
 VEIL = (30.0, 170.0)  # grey levels of a glare in its middle
 
 
-def cast_shadow(pictures, silhouettes, seed, strength):
+def cast_shadow(pictures, silhouettes, seed, strength, long=False, seen=1.0):
     """Darkens the ground around an object by the object's own shape.
 
     The silhouette is flattened to 0.12 to 0.6 of its height, before or behind the
@@ -23,11 +25,17 @@ def cast_shadow(pictures, silhouettes, seed, strength):
     the square root of the strength, since few shadows of the sun are weak. The object
     itself stays as it is.
 
+    A low sun from the left or right casts a long shadow: the silhouette laid on its
+    side, 0.8 to 3.5 times as long as it is high, and a fifth to four fifths as thick as
+    it is wide.
+
     Args:
       pictures: float32 [n, h, w, 3], 0 to 255.
       silhouettes: float32 [n, h, w, 1], 0 to 1, of the object.
       seed: int32 [2].
       strength: float32 [n] or [], 0 to 1.
+      long: bool [n] or [], whether the sun is low.
+      seen: 1 where the object is in the picture, 0 where its shadow is alone there.
 
     Returns:
       float32 [n, h, w, 3].
@@ -37,11 +45,16 @@ def cast_shadow(pictures, silhouettes, seed, strength):
     small = tf.nn.avg_pool2d(silhouettes, 2, 2, "SAME")
     rows, top, foot = _find_rows(small)
     root = tf.sqrt(as_column(strength))
-    cast = _lay_down(small, foot, keys[:4]) * draw(keys[6], number, 0.25, 0.9)
+    cast = tf.where(
+        tf.reshape(long, [-1, 1, 1, 1]),
+        _lay_aside(small, foot, keys[:4]),
+        _lay_down(small, foot, keys[:4]),
+    )
+    cast *= draw(keys[6], number, 0.25, 0.9)
     under = _darken_beneath(small, rows, top, foot, keys[4:6])
-    under *= draw(keys[7], number, 0.25, 0.9)
+    under *= draw(keys[7], number, 0.25, 0.9) * seen
     dark = tf.image.resize(root * tf.maximum(cast, under), pictures.shape[1:3])
-    return pictures * (1.0 - dark * (1.0 - silhouettes) * tf.constant(TINT))
+    return pictures * (1.0 - dark * (1.0 - seen * silhouettes) * tf.constant(TINT))
 
 
 def light_patches(pictures, seed, strength):
@@ -143,9 +156,38 @@ def _lay_down(silhouettes, foot, keys):
     laid = transform(
         silhouettes, (1.0, shear, -shear * foot), (0.0, 1 / flat, foot * (1 - 1 / flat))
     )
+    return _soften(laid, keys[3])
+
+
+def _lay_aside(silhouettes, foot, keys):
+    """Lays silhouettes on their side, as seen by a low sun from the left or right."""
+    number = tf.shape(silhouettes)[0]
+    middle = _find_middle(silhouettes)
+    long = draw(keys[0], number, *LONG)[:, 0, 0, 0]
+    long *= tf.sign(draw(keys[1], number)[:, 0, 0, 0] + 1e-6)
+    slope = draw(keys[2], number, -0.2, 0.2)[:, 0, 0, 0]
+    thick = draw(tf.random.fold_in(keys[0], 1), number, *THICK)[:, 0, 0, 0]
+    # From the middle of the foot on: column c is c - middle from there, over long.
+    laid = transform(
+        silhouettes,
+        (slope / thick, 1 / thick, middle - (slope * middle + foot) / thick),
+        (-1 / long, 0.0, foot + middle / long),
+    )
+    return _soften(laid, keys[3])
+
+
+def _soften(laid, seed):
     sharp = tf.nn.avg_pool2d(laid, 3, 1, "SAME")
     soft = tf.nn.avg_pool2d(tf.nn.avg_pool2d(sharp, 5, 1, "SAME"), 5, 1, "SAME")
-    return sharp + draw(keys[3], number, 0.0, 1.0) * (soft - sharp)
+    return sharp + draw(seed, tf.shape(laid)[0], 0.0, 1.0) * (soft - sharp)
+
+
+def _find_middle(silhouettes):
+    """Finds the middle column of each object, float32 [n]."""
+    columns = tf.range(tf.shape(silhouettes)[2], dtype=tf.float32)
+    weights = tf.reduce_sum(silhouettes, (1, 3))
+    total = tf.reduce_sum(weights, 1)
+    return tf.reduce_sum(weights * columns, 1) / tf.maximum(total, 1e-6)
 
 
 def _darken_beneath(silhouettes, rows, top, foot, keys):

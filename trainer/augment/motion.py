@@ -136,6 +136,22 @@ def measure_spread(pictures, seed, strength):
     return tf.where(often, spread, 0.0)
 
 
+def draw_passage(pictures, seed):
+    """Draws a spread that is none of the scene's: things have passed or stood there.
+
+    Args:
+      pictures: float32 [n, h, w, c].
+      seed: int32 [2].
+
+    Returns:
+      float32 [n, h, w, 1], grey levels, 0 outside a third of the picture.
+    """
+    number, (height, width) = tf.shape(pictures)[0], pictures.shape[1:3]
+    keys = split_seed(seed, 2)
+    blots = draw_field(keys[0], number, (7, 7), (height, width)) > 0.4
+    return tf.where(blots, draw(keys[1], number, CHANGE, 160.0), 0.0)
+
+
 def warp(pictures, flow):
     """Resamples pictures along a flow, bilinearly, reflected at the edges.
 

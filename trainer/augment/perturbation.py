@@ -19,8 +19,9 @@ from trainer.augment.pasting import Scene
 
 # Probabilities, in perturbed pairs.
 SWAY = 0.4
-TOSSED = 0.12  # of leaves and water that move far
+TOSSED = 0.2  # of leaves and water that move far
 KNOWN = 0.6  # of the spread of what is tossed to be known
+PASSAGE = 0.15  # of a spread that is not the scene's, in clean pairs too
 JPEG = 0.75
 GLARE = 0.08  # of each picture on its own
 CLEAN_JPEG = 0.4  # strength of the compression of clean pairs
@@ -49,6 +50,7 @@ def perturb(pair: Scene, seed, strength, without: frozenset[str] = NOTHING) -> S
         lambda: move_background(pair.bg, first, strength, without),
         lambda: (pair.bg, still),
     )
+    spread = _add_passage(spread, tf.random.fold_in(own, 2), without)
     bg = apply_effects(bg, second, strength, without)
     frame = apply_effects(pair.frame, third, strength, without)
     pair = dataclasses.replace(pair, bg=bg, frame=frame, spread=spread)
@@ -161,6 +163,17 @@ def apply_effects(picture, seed, strength, without: frozenset[str] = NOTHING):
 def apply_effect(effect, picture, seed, amount):
     """Applies an effect; one of amount 0 is not computed."""
     return tf.cond(amount > 0, lambda: effect(picture, seed, amount), lambda: picture)
+
+
+def _add_passage(spread, seed, without: frozenset[str]):
+    if "passage" in without:
+        return spread
+    dice, key = split_seed(seed, 2)
+    return tf.cond(
+        tf.random.stateless_uniform([], dice) < PASSAGE,
+        lambda: tf.maximum(spread, motion.draw_passage(spread, key)),
+        lambda: spread,
+    )
 
 
 def _draw_own_amount(strength, seed, probability: float):

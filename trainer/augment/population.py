@@ -19,6 +19,8 @@ HIDDEN = 0.3  # of a pasted object to stand behind the new objects that are ther
 PRESENT = 0.08  # of another object in both pictures
 CAST = 0.75  # of a shadow, in perturbed pairs
 HARD = 0.3  # of a shadow to be at full strength, as the sun's, however mild the pair
+LONG = 0.4  # of a shadow to be long, as of a low sun
+ALONE = 0.12  # of a shadow of what is not in the picture, in perturbed pairs
 REFLECTED = 0.12  # of an object to be mirrored in the ground, in perturbed pairs
 CLOSE_BY, FAR_AWAY = 0.1, 0.15  # of a pasted object to be very large or small
 PLAIN = 0.15  # of a pasted object to be smooth
@@ -61,6 +63,9 @@ def populate(
     if "objects" in without:
         return result
 
+    result = _add_lone_shadow(
+        result, scene, index, tf.random.fold_in(keys[0], 1), strength, without
+    )
     turns = tf.stack(keys[2:])
 
     # One body for all turns, since its trace is long; the first turn's object stands in
@@ -83,7 +88,9 @@ def populate(
     return Scene(*values)
 
 
-def add_shadow(pair: Scene, silhouette, seed, strength, without=NOTHING) -> Scene:
+def add_shadow(
+    pair: Scene, silhouette, seed, strength, without=NOTHING, seen=1.0
+) -> Scene:
     """Casts a shadow of an object on the frame, with probability `CAST`.
 
     Args:
@@ -92,6 +99,7 @@ def add_shadow(pair: Scene, silhouette, seed, strength, without=NOTHING) -> Scen
       seed: int32 [2].
       strength: float32 [], 0 to 1.
       without: See `life.make_pairs`.
+      seen: 1 where the object is in the picture, 0 where its shadow is alone there.
     """
     if "cast_shadow" in without:
         return pair
@@ -100,9 +108,12 @@ def add_shadow(pair: Scene, silhouette, seed, strength, without=NOTHING) -> Scen
     if "hard_shadow" not in without:
         full = tf.where(amount > 0, 1.0, 0.0)
         amount = tf.maximum(amount, draw_amount(full, tf.random.fold_in(dice, 1), HARD))
+    long = tf.constant(False)
+    if "long_shadow" not in without:
+        long = tf.random.stateless_uniform([], tf.random.fold_in(dice, 2)) < LONG
     frame = tf.cond(
         amount > 0,
-        lambda: light.cast_shadow(pair.frame, silhouette, key, amount),
+        lambda: light.cast_shadow(pair.frame, silhouette, key, amount, long, seen),
         lambda: pair.frame,
     )
     return dataclasses.replace(pair, frame=frame)
@@ -144,6 +155,23 @@ def _add_object(
     pair = add_shadow(pair, objects.alpha, keys[5], strength, without)
     pair = _add_reflection(pair, objects, keys[5], strength, without)
     return pasting.paste(pair, objects, dice[1:] < HIDDEN, present)
+
+
+def _add_lone_shadow(pair: Scene, stock: Scene, index, seed, strength, without):
+    """Casts the shadow of what stands or drives outside of the picture."""
+    if "lone_shadow" in without:
+        return pair
+    dice, where, key = split_seed(seed, 3)
+    amount = draw_amount(strength, dice, ALONE)
+    other = select_pair(stock, (index + 1) % tf.shape(stock.mask)[0])
+
+    def cast():
+        silhouette = pasting.place(pasting.cut_out(other), where).alpha
+        shaded = add_shadow(pair, silhouette, key, amount, without, seen=0.0)
+        return shaded.frame
+
+    frame = tf.cond(amount > 0, cast, lambda: pair.frame)
+    return dataclasses.replace(pair, frame=frame)
 
 
 def _draw_bounds(seed, without):
