@@ -44,7 +44,7 @@ def main() -> None:
         predictor = Predictor(arguments.model)
     except (InputError, UserError) as error:
         sys.exit(f"error: {error}")
-    teacher = load_teacher()
+    teacher = load_teacher("embedded")
     estimates = {"teacher": [teacher(photo.image[None])[0] for photo in measured]}
     for rows in (None, *arguments.rows):
         name = f"network, {rows} rows" if rows else "network, as they are"
