@@ -59,13 +59,13 @@ def populate(
         ],
     )
     result = Scene(*begun)
+    result = _add_lone_shadow(
+        result, scene, index, tf.random.fold_in(keys[0], 1), strength, without
+    )
     missing = wanted - tf.cast(keeps, tf.int32)
     if "objects" in without:
         return result
 
-    result = _add_lone_shadow(
-        result, scene, index, tf.random.fold_in(keys[0], 1), strength, without
-    )
     turns = tf.stack(keys[2:])
 
     # One body for all turns, since its trace is long; the first turn's object stands in

@@ -124,6 +124,23 @@ def test_a_cast_shadow_lies_beside_the_object_and_never_on_it(scene):
     assert shaded.min() >= 200 * (1 - 0.9) - 1e-3
 
 
+def test_a_low_sun_lays_shadows_far_aside():
+    """As on a motorway in the evening; its cars' shadows were taken for new."""
+    mask = np.zeros((1, 64, 160, 1), np.float32)
+    mask[:, 20:40, 72:88] = 1
+    ground, reaches = tf.fill((1, 64, 160, 3), 200.0), []
+    for number in range(20):
+        seed = tf.constant([number, 1])
+        shaded = light.cast_shadow(ground, mask, seed, 1.0, long=True).numpy()
+        np.testing.assert_array_equal(shaded[0, 20:40, 72:88], 200)
+        columns = np.nonzero((shaded[0, ..., 0] < 180).any(0))[0]
+        reaches.append(max(72 - columns.min(), columns.max() - 87) / 20)
+        alone = light.cast_shadow(ground, mask, seed, 1.0, long=True, seen=0.0)
+        assert alone[0, 20:40, 72:88].numpy().min() < 180
+    assert max(reaches) > 2
+    assert np.median(reaches) > 1
+
+
 def test_the_ground_beneath_an_object_is_dark():
     """As under a car, whichever way the long shadow falls; at half the strength too."""
     mask = np.zeros((1, 64, 64, 1), np.float32)
