@@ -5,11 +5,11 @@
 
 Looks at the drawn film of `python -m fgbg_tfds film` before its empty street, or at a
 camera's frames/ before their median, in turns: each way sees every frame once in each
-round, and the best round counts. Ways: the network on whole frames; the same with
---whole_every (see `python -m trainer.predict --help`); where OpenCV is installed, its
-MOG2 and KNN, and where pybgs is, its SuBSENSE. Decoding and writing are not counted.
-Prints a Markdown table: frames a second, milliseconds of a frame, and F of the masks
-where there is truth/ beside the frames.
+round, and the best round counts. Ways: the network on frames at their own size, and
+shrunk to --rows, as `python -m trainer.predict` does; the same with --whole_every;
+where OpenCV is installed, its MOG2 and KNN, and where pybgs is, its SuBSENSE. Decoding
+and writing are not counted. Prints a Markdown table: frames a second, milliseconds of a
+frame, and F of the masks where there is a truth.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import tensorflow as tf
 import tqdm
 
 from fgbg_tfds import film
-from trainer.predict import Predictor, Watcher, find_frames
+from trainer.predict import Predictor, ShrinkingPredictor, Watcher, find_frames
 from trainer.shipped import WEIGHTS_FILE
 
 
@@ -40,6 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", type=pathlib.Path, default=WEIGHTS_FILE)
+    parser.add_argument("--rows", type=int, default=256)
     parser.add_argument("--whole_every", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--camera", type=pathlib.Path, help="folder with frames/")
@@ -87,15 +88,16 @@ def list_ways(arguments, background) -> dict[str, Callable]:
     """Lists makers of a function of a frame to a mask, bool [H, W]."""
     predictor = Predictor(arguments.model)
 
-    def watch(every):
-        watcher = Watcher(lambda w, f: predictor(background[w], f[w]), every)
+    def watch(rows, every):
+        shrinking = ShrinkingPredictor(predictor, background.shape[:2], rows)
+        watcher = Watcher(lambda w, f: shrinking(background[w], f[w]), every)
         return lambda frame: watcher(frame)[0][..., 0] >= 0.5
 
+    rows, every = arguments.rows, arguments.whole_every
     ways = {
-        "the network, whole frames": lambda: watch(1),
-        f"the network, --whole_every={arguments.whole_every}": lambda: watch(
-            arguments.whole_every
-        ),
+        "the network, frames as they are": lambda: watch(max(background.shape), 1),
+        f"the network, --rows={rows}": lambda: watch(rows, 1),
+        f"the network, --rows={rows} --whole_every={every}": lambda: watch(rows, every),
     }
     if importlib.util.find_spec("cv2"):
         import cv2

@@ -21,6 +21,7 @@ from trainer.predict.frames import find_frames, find_pictures
 from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.record import claim_folder, describe_command
 from trainer.predict.scenes import open_scene
+from trainer.predict.shrinking import ROWS, ShrinkingPredictor
 from trainer.predict.watching import Watcher
 from trainer.predict.writing import predict_frames
 from trainer.shipped import PRETRAINED, WEIGHTS_FILE
@@ -67,6 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         empty.paths if empty else f"behind {number} frames",
         frames.paths,
         arguments.whole_every,
+        arguments.rows,
     )
     with lock_folder(out, f"another process writes to --out={out}; choose another"):
         record = claim_folder(out, command, arguments.overwrite)
@@ -75,10 +77,12 @@ def run(arguments: argparse.Namespace) -> None:
         # Finished videos stay; one that was cut short is written anew.
         kinds = [kind for kind in arguments.write if kind not in record.films]
         background, spread = open_scene(out, empty, frames, number, predictor)
+        size = background.shape[:2]
+        shrinking = ShrinkingPredictor(predictor, size, arguments.rows)
 
         def look(window, frame):
             amount = spread.amount[window] if spread else None
-            return predictor(background[window], frame[window], amount)
+            return shrinking(background[window], frame[window], amount)
 
         watcher = Watcher(look, arguments.whole_every)
 
@@ -86,7 +90,6 @@ def run(arguments: argparse.Namespace) -> None:
             mask, depth = watcher(frame)
             return (spread.calm(mask, frame) if spread else mask), depth
 
-        size = background.shape[:2]
         number = predict_frames(answer, size, frames, out, kinds)
         if films:
             films |= set(record.films)
@@ -130,6 +133,15 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="without --background: number of frames, spread over all of them, that "
         f"the empty scene is found in (default: {SCENE_FRAMES})",
+    )
+    parser.add_argument(
+        "--rows",
+        type=_parse_positive,
+        default=ROWS,
+        metavar="N",
+        help="shrink frames whose shorter side has more pixels to so many before the "
+        "network looks; more show what is smaller, and take longer (default: "
+        f"{ROWS})",
     )
     parser.add_argument(
         "--whole_every",

@@ -29,6 +29,7 @@ class Record:
       frames: Size and time of last change of every file with frames, by its name.
       films: Kinds of answers whose video is finished.
       whole_every: Number of frames of which the first was looked at whole.
+      rows: Pixels of the shorter side that the network saw, at most; 0 is any number.
     """
 
     model: str
@@ -36,6 +37,7 @@ class Record:
     frames: dict[str, list[int]]
     films: tuple[str, ...] = ()
     whole_every: int = 1
+    rows: int = 0
 
     def write(self, folder: pathlib.Path) -> None:
         """Writes the record.
@@ -52,6 +54,7 @@ def describe_command(
     background: Sequence[pathlib.Path] | str,
     frames: tuple[pathlib.Path, ...],
     whole_every: int = 1,
+    rows: int = 0,
 ) -> Record:
     """Describes the answers that a command makes.
 
@@ -60,6 +63,7 @@ def describe_command(
       background: The empty scene's pictures, or words for how it is found.
       frames: The files with frames.
       whole_every: Number of frames of which the first is looked at whole.
+      rows: Pixels of the shorter side that the network sees, at most.
     """
     network = hashlib.sha256()
     for path in sorted(path for path in model.rglob("*") if path.is_file()):
@@ -78,6 +82,7 @@ def describe_command(
             for path, state in states.items()
         },
         whole_every=whole_every,
+        rows=rows,
     )
 
 
@@ -121,6 +126,8 @@ def _find_difference(earlier: Record | None, wanted: Record) -> str | None:
         return "has answers for another background"
     if earlier.whole_every != wanted.whole_every:
         return f"has answers of --whole_every={earlier.whole_every}"
+    if earlier.rows != wanted.rows:
+        return f"has answers of --rows={earlier.rows or 'any number'}"
     changed = [
         name
         for name, state in earlier.frames.items()
@@ -143,6 +150,7 @@ def _read_record(folder: pathlib.Path) -> Record | None:
             fields["frames"],
             tuple(fields["films"]),
             fields.get("whole_every", 1),
+            fields.get("rows", 0),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
