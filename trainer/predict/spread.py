@@ -97,6 +97,7 @@ def find_spread(frames: Sequence[np.ndarray], background: np.ndarray) -> Spread:
     for frame in frames:
         change = np.abs(frame.astype(np.int16) - before).max(-1)
         own = np.all((frame >= darkest) & (frame <= brightest), axis=-1)
+        own &= ~_find_passing(frame, background)
         moved += own & (change > CHANGE)
         before = frame
         seen = np.where(own[..., None], frame, background)
@@ -104,6 +105,19 @@ def find_spread(frames: Sequence[np.ndarray], background: np.ndarray) -> Spread:
         np.maximum(high, seen, out=high)
     moved = scipy.ndimage.uniform_filter(moved / len(frames), 5)
     return _keep_restless(low, high, background, moved >= OFTEN)
+
+
+def _find_passing(frame: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Finds what passes: it differs throughout, and is wider than leaves."""
+    change = np.abs(frame.astype(np.int16) - background).max(-1)
+    changed = (
+        scipy.ndimage.uniform_filter((change > CHANGE).astype(np.float32), 3) > 0.5
+    )
+    inside_by = measure_distance(changed)
+    least = WIDEST * find_reach(frame.shape)
+    if not (inside_by > least).any():
+        return np.zeros(changed.shape, bool)
+    return scipy.ndimage.distance_transform_edt(inside_by <= least) < 2 * least
 
 
 def measure_spread(empty: Sequence[np.ndarray]) -> Spread:
