@@ -41,7 +41,7 @@ MARGIN = 10  # pixels around a region that are looked at
 ROUNDS = 6
 # The evidence for another look, in units of the logarithm of the outline's contrast.
 SHARE_WEIGHT, DEPTH_WEIGHT = 0.6, 20.0
-MAX_FARTHER = 0.1  # of log depth; more is no better evidence
+MAX_FARTHER, MAX_NEARER = 0.1, 0.06  # of log depth; more is no better evidence
 LEAST_EVIDENCE = -0.6  # of outline and share; with less, depth is not asked
 ENOUGH = 0.5
 TRIED = 16  # regions of a round that depth is asked for
@@ -235,7 +235,7 @@ def _weigh_depths(
         if around.any():
             depths = [depth[region.window] for depth in (after, before)]
             gaps = [np.median(d[inside]) - np.median(d[around]) for d in depths]
-            farther = np.clip(gaps[0] - gaps[1], -MAX_FARTHER, MAX_FARTHER)
+            farther = np.clip(gaps[0] - gaps[1], -MAX_NEARER, MAX_FARTHER)
             evidence = region.evidence + DEPTH_WEIGHT * float(farther)
             region = dataclasses.replace(region, evidence=evidence)
         weighed.append(region)

@@ -93,6 +93,19 @@ def test_who_stands_is_not_the_scene(present, depth):
     assert found.sureness[:30].mean() > 240
 
 
+def test_a_plain_outline_counts_for_more_than_a_wrong_depth():
+    """A man before a white wall, which the network took for the sky."""
+    rng = np.random.default_rng(0)
+    scene = (100 + 0.6 * draw_scene(rng)).astype(np.uint8)
+
+    def mistake(picture):
+        dark = np.abs(picture.astype(int) - (30, 40, 60)).max(-1) < 40
+        return np.where(dark, 15.0, 10.0)
+
+    film = make_film(scene, rng, lambda i: i % 5 < 3)
+    assert count_wrong(find_scene(film, mistake).background, scene) < 0.002
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("size", [(33, 20), (121, 163), (300, 1001)])
 def test_few_frames_of_any_size_are_taken(number, size):
