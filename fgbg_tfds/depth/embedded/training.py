@@ -209,9 +209,10 @@ class Steps:
         inputs = feed(tf.concat([pictures, seen], 0), tf.concat([rows, ones], 0))
 
         def judge(estimate):
-            loss = self._judge(estimate[: len(truth)], truth)
+            number = tf.shape(truth)[0]
+            loss = self._judge(estimate[:number], truth)
             agreement, order = compute_photo_loss(
-                estimate[len(truth) :], known, covered[..., 0]
+                estimate[number:], known, covered[..., 0]
             )
             photo_loss = self.schedule.agreement_weight * agreement
             return loss + part * (photo_loss + self.schedule.order_weight * order)
