@@ -117,7 +117,8 @@ def _find_passing(frame: np.ndarray, background: np.ndarray) -> np.ndarray:
     least = WIDEST * find_reach(frame.shape)
     if not (inside_by > least).any():
         return np.zeros(changed.shape, bool)
-    return scipy.ndimage.distance_transform_edt(inside_by <= least) < 2 * least
+    away = np.asarray(scipy.ndimage.distance_transform_edt(inside_by <= least))
+    return away < 2 * least
 
 
 def measure_spread(empty: Sequence[np.ndarray]) -> Spread:
