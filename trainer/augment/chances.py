@@ -25,16 +25,8 @@ OF_CAMERA = ((photometric.grey, 0.12), (sensor.stream, 0.2))
 # Those that evaluation does without, so that its figures stay comparable.
 WIDE = (
     *(effect.__name__ for effect, _ in (*BEFORE_CAMERA, *OF_CAMERA)),
-    *(
-        "glare",
-        "toss",
-        "passage",
-        "hard_shadow",
-        "long_shadow",
-        "lone_shadow",
-        "reflect",
-    ),
-    *("close_by", "far_away", "make_plain"),
+    *("glare", "toss", "passage", "reflect", "close_by", "far_away", "make_plain"),
+    *("hard_shadow", "long_shadow", "lone_shadow"),
 )
 OMITTABLE = (
     *("empty", "objects", "cast_shadow", "shake", "sway", "jpeg"),

@@ -35,7 +35,7 @@ def cast_shadow(pictures, silhouettes, seed, strength, long=False, seen=1.0):
       seed: int32 [2].
       strength: float32 [n] or [], 0 to 1.
       long: bool [n] or [], whether the sun is low.
-      seen: 1 where the object is in the picture, 0 where its shadow is alone there.
+      seen: 1 if the object is in the picture, 0 if only its shadow is.
 
     Returns:
       float32 [n, h, w, 3].
@@ -167,7 +167,8 @@ def _lay_aside(silhouettes, foot, keys):
     long *= tf.sign(draw(keys[1], number)[:, 0, 0, 0] + 1e-6)
     slope = draw(keys[2], number, -0.2, 0.2)[:, 0, 0, 0]
     thick = draw(tf.random.fold_in(keys[0], 1), number, *THICK)[:, 0, 0, 0]
-    # From the middle of the foot on: column c is c - middle from there, over long.
+    # Beginning at the middle of the foot: away from it, to the left or right, lie the
+    # object's rows from the foot up; across lie its columns.
     laid = transform(
         silhouettes,
         (slope / thick, 1 / thick, middle - (slope * middle + foot) / thick),

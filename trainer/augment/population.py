@@ -99,7 +99,7 @@ def add_shadow(
       seed: int32 [2].
       strength: float32 [], 0 to 1.
       without: See `life.make_pairs`.
-      seen: 1 where the object is in the picture, 0 where its shadow is alone there.
+      seen: 1 if the object is in the picture, 0 if only its shadow is.
     """
     if "cast_shadow" in without:
         return pair

@@ -85,9 +85,8 @@ class Signatures:
         shape = find_shape()
         return self._network.feed_size(shape), shape
 
-    @tf.function(
-        autograph=False
-    )  # all signatures call it, so that it is traced but once
+    # All signatures call it, so that it is traced but once.
+    @tf.function(autograph=False)
     def _predict(self, bg, fgbg, spread, size):
         if not self._network.multiple:
             mask, depth = self._network.predict(bg, fgbg, size, spread)
