@@ -7,6 +7,7 @@ import scipy.ndimage
 
 from trainer.predict import __main__ as predict
 from trainer.predict.background import find_scene
+from trainer.predict.spread import find_spread
 
 HEIGHT, WIDTH, FRAMES = 120, 160, 50
 
@@ -195,6 +196,19 @@ def test_what_moves_all_day_is_not_new(tmp_path, models, read, given):
         if 30 < 8 * i % 200 - 20 < 130
     ]
     assert np.mean(np.array(men) >= 128) > 0.9
+
+
+def test_what_passes_often_is_no_motion_of_the_scene():
+    """Dark men before a wall with dark lines: masks had holes where they walked."""
+    background = np.full((120, 160, 3), 160, np.uint8)
+    background[:, ::6] = 60
+    frames = [background.copy() for _ in range(20)]
+    for frame in frames[::2]:
+        frame[40:100, 20:60] = 60  # a man
+        frame[40:100, 120:124] = 60  # a twig
+    restless = find_spread(frames, background).restless
+    assert not restless[:, :80].any()
+    assert restless[45:95, 121:123].all()
 
 
 def test_a_folder_of_one_empty_picture_is_that_picture(shots, models, read, names):
