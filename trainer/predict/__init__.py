@@ -1,18 +1,39 @@
 """An exported network looks at the frames of a fixed camera."""
 
 from trainer.picture_files import read_picture
+from trainer.predict.answers import encode_picture, round_answer
+from trainer.predict.arguments import parse_model, parse_path, parse_positive
 from trainer.predict.background import Scene, find_scene
-from trainer.predict.frames import find_frames
+from trainer.predict.frames import find_frames, find_pictures
+from trainer.predict.looks import apply_light, fit_light
+from trainer.predict.objects import Object, find_objects
 from trainer.predict.predictor import Predictor
+from trainer.predict.regions import grow, label_regions
+from trainer.predict.scenes import open_scene
 from trainer.predict.shrinking import ShrinkingPredictor
+from trainer.predict.tracking import Tracker
 from trainer.predict.watching import Watcher
 
 __all__ = [
+    "Object",
     "Predictor",
     "Scene",
     "ShrinkingPredictor",
+    "Tracker",
     "Watcher",
+    "apply_light",
+    "encode_picture",
     "find_frames",
+    "find_objects",
+    "find_pictures",
     "find_scene",
+    "fit_light",
+    "grow",
+    "label_regions",
+    "open_scene",
+    "parse_model",
+    "parse_path",
+    "parse_positive",
     "read_picture",
+    "round_answer",
 ]

@@ -1,8 +1,4 @@
-"""Finds in every frame of a fixed camera the new pixels, and the depth of all pixels.
-
-python -m trainer.predict street.mp4
-python -m trainer.predict --model=runs/cpu --background=empty.jpg frames/
-"""
+"""Runs `python -m trainer.predict`; `arguments` says what it takes."""
 
 from __future__ import annotations
 
@@ -16,19 +12,34 @@ import sys
 from trainer.command_line import run_command
 from trainer.errors import UserError
 from trainer.files import lock_folder, require_writable
-from trainer.predict.answers import FILMED, KINDS
-from trainer.predict.frames import find_frames, find_pictures
+from trainer.predict.answers import DEFAULT_KINDS
+from trainer.predict.arguments import RUNNING, make_parser, parse_path
+from trainer.predict.frames import Pace, PictureFrames, find_frames, find_pictures
+from trainer.predict.live import (
+    LiveFrames,
+    hide_password,
+    is_live,
+    open_address,
+)
+from trainer.predict.observer import Observer
 from trainer.predict.predictor import Predictor, find_model
-from trainer.predict.record import claim_folder, describe_command
-from trainer.predict.scenes import open_scene
-from trainer.predict.shrinking import ROWS, ShrinkingPredictor
-from trainer.predict.watching import Watcher
-from trainer.predict.writing import predict_frames
-from trainer.shipped import PRETRAINED, WEIGHTS_FILE
+from trainer.predict.record import Record, claim_folder, hash_model, hash_pictures
+from trainer.predict.running import RunningScene
+from trainer.predict.scenes import SCENE_FRAMES, open_scene
+from trainer.predict.shrinking import ShrinkingPredictor
+from trainer.predict.surveying import (
+    calibrate,
+    check_survey,
+    describe_survey,
+    locate_calibration,
+    read_calibration,
+)
+from trainer.predict.writing import AnyFrames, find_ordered, predict_frames
 
 LOG = logging.getLogger("trainer")
 
-SCENE_FRAMES = 60
+SETTLE = 10.0  # minutes after which what stays is scene
+LIVE_KINDS = ("overlay", "objects")  # all answers of a day would fill the disk
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -40,146 +51,149 @@ def run(arguments: argparse.Namespace) -> None:
         be read.
     """
     # All checks come before anything is written, the quick ones first.
-    if arguments.background and arguments.scene_frames:
-        raise UserError(
-            f"--scene_frames={arguments.scene_frames} is for a run without "
-            "--background; leave one of them out"
-        )
     model, out = find_model(arguments.model), arguments.out
-    require_writable(out, "out")
-    given = [*arguments.frames, *filter(None, [arguments.background])]
-    if out.resolve() in [path.resolve() for path in given]:
-        raise UserError(
-            f"--out={out} is a folder of frames or of the background, and answers "
-            "would be taken for these; choose another --out"
-        )
-    frames = find_frames(arguments.frames)
-    empty = find_pictures(arguments.background) if arguments.background else None
-    if empty:
-        owner = f"the background {empty.paths[0]}"
-        frames.check(empty.sizes[0], owner)
-        empty.check(empty.sizes[0], owner)
-    else:
-        frames.check(frames.sizes[0], str(frames.paths[0]))
-    predictor = Predictor(model)
+    given = None if arguments.background == RUNNING else arguments.background
+    _check_flags(arguments, given)
+    frames = _find_frames(arguments)
+    live = isinstance(frames, LiveFrames)
+    empty = find_pictures(given) if given else None
+    _check_sizes(frames, empty)
+    settle = _choose_settle(arguments, frames)
     number = arguments.scene_frames or SCENE_FRAMES
-    command = describe_command(
-        model,
-        empty.paths if empty else f"behind {number} frames",
-        frames.paths,
-        arguments.whole_every,
-        arguments.rows,
+    scene = hash_pictures(empty.paths) if empty else f"behind {number} frames"
+    network, kept = hash_model(model), locate_calibration(out, given)
+    survey, calibration = describe_survey(arguments), None
+    if not survey:
+        calibration = read_calibration(kept, network, frames.sizes[0])
+    command = Record(
+        network,
+        scene if settle is None else f"{scene}, what stays for {settle:g} minutes",
+        frames.describe_files(),
+        whole_every=arguments.whole_every,
+        rows=arguments.rows,
+        min_area=arguments.min_area,
+        pace=_describe_pace(arguments),
+        metres=calibration.made_of if calibration else survey,
     )
+    write = arguments.write or (LIVE_KINDS if live else DEFAULT_KINDS)
+    predictor = Predictor(model)
     with lock_folder(out, f"another process writes to --out={out}; choose another"):
         record = claim_folder(out, command, arguments.overwrite)
         record.write(out)
-        films = set(FILMED) & set(arguments.write) if frames.video else set()
-        # Finished videos stay; one that was cut short is written anew.
-        kinds = [kind for kind in arguments.write if kind not in record.films]
+        # What is finished stays; what was cut short is made anew.
+        kinds = [kind for kind in write if kind not in record.finished]
         background, spread = open_scene(out, empty, frames, number, predictor)
         size = background.shape[:2]
-        shrinking = ShrinkingPredictor(predictor, size, arguments.rows)
-
-        def look(window, frame):
-            amount = spread.amount[window] if spread else None
-            return shrinking(background[window], frame[window], amount)
-
-        watcher = Watcher(look, arguments.whole_every)
-
-        def answer(frame):
-            mask, depth = watcher(frame)
-            return (spread.calm(mask, frame) if spread else mask), depth
-
-        number = predict_frames(answer, size, frames, out, kinds)
-        if films:
-            films |= set(record.films)
-            dataclasses.replace(record, films=tuple(sorted(films))).write(out)
-    LOG.info("%d frames: %s in %s", number, ", ".join(arguments.write), out)
+        observer = Observer(
+            ShrinkingPredictor(predictor, size, arguments.rows),
+            background,
+            spread,
+            arguments.whole_every,
+            RunningScene(background, 60 * settle) if settle is not None else None,
+            out,
+        )
+        if survey:
+            calibration = calibrate(arguments, observer.scene_depth, network)
+            calibration.write(kept)
+        if calibration:
+            observer.calibrate(calibration)
+        try:
+            number = predict_frames(
+                observer, size, frames, out, kinds, arguments.min_area
+            )
+        finally:
+            observer.save()
+            if isinstance(frames, LiveFrames):
+                LOG.info(
+                    "%d frames came; %d came faster than they could be answered, and "
+                    "were dropped",
+                    frames.received,
+                    frames.dropped,
+                )
+        finished = {*record.finished, *find_ordered(kinds, frames)}
+        dataclasses.replace(record, finished=tuple(sorted(finished))).write(out)
+    LOG.info("%d frames: %s in %s", number, ", ".join(write), out)
     if frames.broken:
         raise UserError(
             f"{frames.broken} frames could not be read, and {number} are answered"
         )
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Makes the parser of the command line."""
-    kinds = "\n".join(f"  {name:12}{text}" for name, text in KINDS.items())
-    parser = argparse.ArgumentParser(
-        "python -m trainer.predict",
-        description=__doc__,
-        epilog=f"kinds of answers for --write:\n{kinds}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--model",
-        type=_parse_model,
-        default=WEIGHTS_FILE,
-        metavar="PATH",
-        help="an exported network, such as runs/cpu/export/1, or a run such as "
-        "runs/cpu, whose newest export is taken, or a file of weights, *.npz "
-        f"(default: {PRETRAINED}, the network that comes with the package)",
-    )
-    parser.add_argument(
-        "--background",
-        type=_parse_path,
-        metavar="PATH",
-        help="picture of the empty scene, by the same camera and of the same size, or "
-        "a folder of several, which also show what moves by itself; without it, the "
-        "empty scene is found in the frames",
-    )
-    parser.add_argument(
-        "--scene_frames",
-        type=_parse_positive,
-        metavar="N",
-        help="without --background: number of frames, spread over all of them, that "
-        f"the empty scene is found in (default: {SCENE_FRAMES})",
-    )
-    parser.add_argument(
-        "--rows",
-        type=_parse_positive,
-        default=ROWS,
-        metavar="N",
-        help="shrink frames whose shorter side has more pixels to so many before the "
-        "network looks; more show what is smaller, and take longer (default: "
-        f"{ROWS})",
-    )
-    parser.add_argument(
-        "--whole_every",
-        type=_parse_positive,
-        default=1,
-        metavar="N",
-        help="look at the first of N frames whole, and at the others where something "
-        "changed, which is quicker; for frames that follow each other closely "
-        "(default: 1, all of them)",
-    )
-    parser.add_argument(
-        "--out",
-        type=_parse_path,
-        default=pathlib.Path("predictions"),
-        metavar="DIR",
-        help="folder to write to (default: predictions)",
-    )
-    parser.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="remove the answers that are in --out; without it, the same command goes "
-        "on where it was stopped, and another one is refused",
-    )
-    parser.add_argument(
-        "--write",
-        type=_parse_kinds,
-        default=tuple(KINDS),
-        metavar="NAME,…",
-        help="kinds of answers to write (default: all)",
-    )
-    parser.add_argument(
-        "frames",
-        type=_parse_path,
-        nargs="+",
-        help="folders of pictures, pictures, or one video (which needs PyAV: "
-        "pip install '.[video]')",
-    )
-    return parser
+def _check_flags(arguments: argparse.Namespace, given: pathlib.Path | None) -> None:
+    if given and arguments.scene_frames:
+        raise UserError(
+            f"--scene_frames={arguments.scene_frames} is for a run without "
+            "--background; leave one of them out"
+        )
+    out = arguments.out
+    require_writable(out, "out")
+    files = [pathlib.Path(text) for text in arguments.frames if not is_live(text)]
+    if out.resolve() in [path.resolve() for path in [*files, *filter(None, [given])]]:
+        raise UserError(
+            f"--out={out} is a folder of frames or of the background, and answers "
+            "would be taken for these; choose another --out"
+        )
+    check_survey(arguments)
+
+
+def _find_frames(arguments: argparse.Namespace) -> AnyFrames:
+    pace = None
+    if arguments.stride > 1 or arguments.max_fps:
+        pace = Pace(arguments.stride, arguments.max_fps)
+    addresses = [text for text in arguments.frames if is_live(text)]
+    if not addresses:
+        frames = find_frames(
+            [parse_path(text) for text in arguments.frames], arguments.fps, pace
+        )
+        if arguments.fps and not isinstance(frames, PictureFrames):
+            raise UserError(
+                f"--fps={arguments.fps:g} is for folders of pictures; a video says "
+                "itself how quick it is"
+            )
+        untimed = isinstance(frames, PictureFrames) and not arguments.fps
+        if arguments.max_fps and untimed:
+            raise UserError(
+                f"--max_fps={arguments.max_fps:g}: pictures do not say how quick they "
+                "are; add --fps=FRAMES_A_SECOND, or give --stride=N"
+            )
+        return frames
+    if len(arguments.frames) > 1:
+        raise UserError(
+            f"{hide_password(addresses[0])}: a camera goes alone; "
+            f"{len(arguments.frames)} places were given"
+        )
+    return open_address(addresses[0], pace, arguments.patience)
+
+
+def _check_sizes(frames: AnyFrames, empty: PictureFrames | None) -> None:
+    if empty:
+        owner = f"the background {empty.paths[0]}"
+        frames.check(empty.sizes[0], owner)
+        empty.check(empty.sizes[0], owner)
+    else:
+        frames.check(frames.sizes[0], str(frames.paths[0]))
+
+
+def _choose_settle(arguments: argparse.Namespace, frames: AnyFrames) -> float | None:
+    """Chooses after how many minutes what stays is scene; None for never."""
+    settle = arguments.settle
+    if settle is None and (
+        arguments.background == RUNNING
+        or (arguments.background is None and isinstance(frames, LiveFrames))
+    ):
+        settle = SETTLE
+    if settle is not None and isinstance(frames, PictureFrames) and not arguments.fps:
+        raise UserError(
+            "a scene that keeps up needs to know how the time goes, and pictures do "
+            "not say; add --fps=FRAMES_A_SECOND"
+        )
+    return settle
+
+
+def _describe_pace(arguments: argparse.Namespace) -> str:
+    stride = f"--stride={arguments.stride}" if arguments.stride > 1 else ""
+    most = f"--max_fps={arguments.max_fps:g}" if arguments.max_fps else ""
+    return f"{stride} {most}".strip()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -196,31 +210,6 @@ def main(argv: list[str] | None = None) -> int:
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
     return run_command(lambda: run(arguments))
-
-
-def _parse_kinds(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(text.split(",")))
-    for name in names:
-        if name not in KINDS:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(KINDS)}")
-    return names
-
-
-def _parse_model(text: str) -> pathlib.Path:
-    return WEIGHTS_FILE if text == PRETRAINED else _parse_path(text)
-
-
-def _parse_path(text: str) -> pathlib.Path:
-    try:
-        return pathlib.Path(text).expanduser()
-    except RuntimeError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
-
-
-def _parse_positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 on")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ KINDS = {
     "depth": "16-bit PNG, metres = value / 256",
     "depth_view": "depth as colour: bright is 1 m, dark is 80 m",
     "overlay": "the frame with new pixels in red",
+    "objects": "objects.jsonl, boxes and distances of a frame in a line; timeline.png",
+    "coco": "objects_coco.json, boxes and masks as COCO's results; needs pycocotools",
 }
+DEFAULT_KINDS = tuple(kind for kind in KINDS if kind != "coco")
 SUFFIXES = {"mask": ".png", "depth": ".png", "depth_view": ".jpg", "overlay": ".jpg"}
 FILMED = ("depth_view", "overlay")  # kinds that become videos if the frames are one
 
@@ -53,7 +56,7 @@ def locate_answer(folder: pathlib.Path, kind: str, name: str) -> pathlib.Path:
 
     Args:
       folder: Folder of all answers.
-      kind: One of `KINDS`.
+      kind: One of `SUFFIXES`.
       name: Name of the frame.
     """
     return folder / kind / f"{name}{SUFFIXES[kind]}"
@@ -91,7 +94,7 @@ def draw_answer(frame: np.ndarray, answer: Answer, kind: str) -> np.ndarray:
     Args:
       frame: uint8 [H, W, 3].
       answer: Its answer.
-      kind: One of `KINDS`.
+      kind: One of `SUFFIXES`.
 
     Returns:
       The answer's own mask or depth, or uint8 [H, W, 3].
@@ -105,7 +108,7 @@ def draw_answer(frame: np.ndarray, answer: Answer, kind: str) -> np.ndarray:
             return figures.colour_depth(answer.depth[..., None] / DEPTH_UNITS)
         case "overlay":
             return figures.draw_overlay(frame, answer.mask[..., None] / MAX_ALPHA)
-    raise ValueError(f"{kind} is none of {', '.join(KINDS)}")
+    raise ValueError(f"{kind} is none of {', '.join(SUFFIXES)}")
 
 
 def encode_picture(picture: np.ndarray, suffix: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import logging
 import pathlib
 from collections.abc import Container, Iterator, Sequence
@@ -31,11 +32,46 @@ class Frame:
       pixels: uint8 [H, W, 3].
       time: Its time since the video's first picture, in units of the video's time
         base; 0 for a picture.
+      seconds: The same in seconds; None for a picture.
+      clock: Date and time at which a live camera showed it, ISO 8601 in UTC.
     """
 
     name: str
     pixels: np.ndarray
     time: int = 0
+    seconds: float | None = None
+    clock: str | None = None
+
+
+class Pace:
+    """Which frames of many are wanted: every few, and no more in a second than some."""
+
+    def __init__(self, stride: int = 1, max_fps: float | None = None):
+        """Takes both limits.
+
+        Args:
+          stride: Number of frames of which one is wanted.
+          max_fps: Frames a second, at most; any number if None.
+        """
+        self._stride, self._step = stride, 1 / max_fps if max_fps else 0.0
+        self._number, self._due = 0, -np.inf
+
+    def begin(self) -> None:
+        """Begins anew, with the first frame."""
+        self._number, self._due = 0, -np.inf
+
+    def wants(self, seconds: float) -> bool:
+        """Tells whether the next frame is wanted.
+
+        Args:
+          seconds: Its time.
+        """
+        wanted = self._number % self._stride == 0 and seconds >= self._due
+        self._number += 1
+        if wanted and self._step:
+            # Late frames do not make the later ones late, as long as these are near.
+            self._due = max(self._due, seconds - self._step / 2) + self._step
+        return wanted
 
 
 class PictureFrames:
@@ -47,8 +83,18 @@ class PictureFrames:
 
     video = None
 
-    def __init__(self, paths: Sequence[pathlib.Path]):
+    def __init__(
+        self,
+        paths: Sequence[pathlib.Path],
+        fps: float | None = None,
+        pace: Pace | None = None,
+    ):
         """Reads the size of every file, and no pixels yet.
+
+        Args:
+          paths: The files.
+          fps: Frames a second, if it is known.
+          pace: Which of them are wanted; all if None.
 
         Raises:
           UserError: If no file is a picture, or two would have the same name.
@@ -64,6 +110,13 @@ class PictureFrames:
                 self._unreadable.append(path)
         if not sizes:
             raise UserError(f"none of {len(paths)} pictures can be read")
+        times = [n / fps for n in range(len(sizes))] if fps else [None] * len(sizes)
+        wanted = [True] * len(sizes)
+        if pace:
+            pace.begin()
+            wanted = [pace.wants(time or 0) for time in times]
+        sizes = dict(itertools.compress(sizes.items(), wanted))
+        self._times = tuple(itertools.compress(times, wanted))
         self.paths, self.sizes = tuple(sizes), tuple(sizes.values())
         self.number = len(self.paths)
         self.broken = len(self._unreadable)
@@ -83,7 +136,7 @@ class PictureFrames:
     def read(self, without: Container[str] = ()) -> Iterator[Frame]:
         """Reads the frames, but for those of some names."""
         self.broken = len(self._unreadable)
-        for path in self.paths:
+        for path, seconds in zip(self.paths, self._times, strict=True):
             if path.stem in without:
                 continue
             try:
@@ -94,7 +147,11 @@ class PictureFrames:
                 LOG.error("%s", error)
                 self.broken += 1
                 continue
-            yield Frame(path.stem, pixels)
+            yield Frame(path.stem, pixels, seconds=seconds)
+
+    def describe_files(self) -> dict[str, list[int]]:
+        """Describes the files, for the record: size and time of the last change."""
+        return _describe_files(self.paths)
 
     def sample(self, number: int) -> list[np.ndarray]:
         """Reads at most `number` pictures, evenly spread; broken ones are left out."""
@@ -122,15 +179,16 @@ class PictureFrames:
 class VideoFrames:
     """The frames of a video, numbered by their time."""
 
-    def __init__(self, path: pathlib.Path):
-        """Opens the video.
+    def __init__(self, video: VideoReader, pace: Pace | None = None):
+        """Takes a video.
 
-        Raises:
-          UserError: If it cannot be read.
+        Args:
+          video: The video.
+          pace: Which of its frames are wanted; all if None.
         """
-        self.video = VideoReader(path)
-        self.paths, self.sizes = (path,), (self.video.size,)
-        self.number = self.video.number
+        self.video = video
+        self.paths, self.sizes = (pathlib.Path(video.path),), (video.size,)
+        self.number, self._pace = self.video.number, pace
 
     def __iter__(self) -> Iterator[Frame]:
         return self.read()
@@ -139,10 +197,19 @@ class VideoFrames:
         """Reads all frames; those of some names, too, have to be decoded."""
         del without
         index = -1
+        if self._pace:
+            self._pace.begin()
         for time, pixels in self.video:
             seconds = time * self.video.time_base
+            if self._pace and not self._pace.wants(float(seconds)):
+                continue
             index = max(index + 1, round(seconds * self.video.rate))
-            yield Frame(f"{index:06d}", pixels, time)
+            yield Frame(f"{index:06d}", pixels, time, float(seconds))
+
+    def describe_files(self) -> dict[str, list[int]]:
+        """Describes the file, for the record: size and time of the last change."""
+        there = [path for path in self.paths if path.exists()]
+        return _describe_files(there) or {self.video.path: []}
 
     @property
     def broken(self) -> int:
@@ -169,11 +236,17 @@ def find_pictures(path: pathlib.Path) -> PictureFrames:
     return PictureFrames(_list_pictures(path) if path.is_dir() else [path])
 
 
-def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
+def find_frames(
+    paths: Sequence[pathlib.Path],
+    fps: float | None = None,
+    pace: Pace | None = None,
+) -> PictureFrames | VideoFrames:
     """Finds the frames that a command line names.
 
     Args:
       paths: Folders of pictures, pictures, or one video.
+      fps: Frames a second of pictures, if it is known.
+      pace: Which of the frames are wanted; all if None.
 
     Returns:
       The frames.
@@ -192,13 +265,13 @@ def find_frames(paths: Sequence[pathlib.Path]) -> PictureFrames | VideoFrames:
         else:
             videos.append(path)
     if not videos:
-        return PictureFrames(pictures)
+        return PictureFrames(pictures, fps, pace)
     if len(paths) > 1:
         raise UserError(
             f"{videos[0]} is taken for a video, and a video goes alone; "
             f"{len(paths)} places were given"
         )
-    return VideoFrames(videos[0])
+    return VideoFrames(VideoReader(videos[0]), pace)
 
 
 def check_size(
@@ -220,6 +293,11 @@ def check_size(
             f"{name} is {format_size(size)} and {owner} is {format_size(wanted)}; "
             "both must be of the same fixed camera, and of one size"
         )
+
+
+def _describe_files(paths: Sequence[pathlib.Path]) -> dict[str, list[int]]:
+    states = {path: path.stat() for path in paths}
+    return {path.name: [s.st_size, s.st_mtime_ns] for path, s in states.items()}
 
 
 def _list_pictures(folder: pathlib.Path) -> list[pathlib.Path]:

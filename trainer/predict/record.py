@@ -12,7 +12,8 @@ from typing import Any
 
 from trainer.errors import UserError
 from trainer.files import name_failures, write_atomically
-from trainer.predict.answers import FILMED, KINDS, SUFFIXES
+from trainer.predict.answers import FILMED, SUFFIXES
+from trainer.predict.object_files import OBJECT_KINDS
 from trainer.predict.scenes import BACKGROUND, BOUNDS, SURENESS
 
 RECORD = "predict.json"
@@ -27,17 +28,23 @@ class Record:
       background: SHA-256 of each picture of the empty scene, or words for how it is
         found.
       frames: Size and time of last change of every file with frames, by its name.
-      films: Kinds of answers whose video is finished.
+      finished: Kinds of answers that need all frames, and are finished.
       whole_every: Number of frames of which the first was looked at whole.
       rows: Pixels of the shorter side that the network saw, at most; 0 is any number.
+      min_area: Pixels that an object has at least; None for the usual share.
+      pace: Words for which of the frames were wanted, if not all.
+      metres: Words for what depth was brought to metres by, if by anything.
     """
 
     model: str
     background: str
     frames: dict[str, list[int]]
-    films: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
     whole_every: int = 1
     rows: int = 0
+    min_area: int | None = None
+    pace: str = ""
+    metres: str = ""
 
     def write(self, folder: pathlib.Path) -> None:
         """Writes the record.
@@ -49,41 +56,20 @@ class Record:
         write_atomically(folder / RECORD, text)
 
 
-def describe_command(
-    model: pathlib.Path,
-    background: Sequence[pathlib.Path] | str,
-    frames: tuple[pathlib.Path, ...],
-    whole_every: int = 1,
-    rows: int = 0,
-) -> Record:
-    """Describes the answers that a command makes.
-
-    Args:
-      model: The network, a folder or a file.
-      background: The empty scene's pictures, or words for how it is found.
-      frames: The files with frames.
-      whole_every: Number of frames of which the first is looked at whole.
-      rows: Pixels of the shorter side that the network sees, at most.
-    """
+def hash_model(model: pathlib.Path) -> str:
+    """Computes the SHA-256 of a network's files, a folder's or a single one."""
     network = hashlib.sha256()
     for path in sorted(path for path in model.rglob("*") if path.is_file()):
         if path.name == "saved_model.pb" or path.parent.name == "variables":
             network.update(_digest(path).encode())
     if model.is_file():
         network.update(_digest(model).encode())
-    if not isinstance(background, str):
-        background = " ".join(map(_digest, background))
-    states = {path: path.stat() for path in frames}
-    return Record(
-        network.hexdigest(),
-        background,
-        {
-            path.name: [state.st_size, state.st_mtime_ns]
-            for path, state in states.items()
-        },
-        whole_every=whole_every,
-        rows=rows,
-    )
+    return network.hexdigest()
+
+
+def hash_pictures(paths: Sequence[pathlib.Path]) -> str:
+    """Lists the SHA-256 of each picture."""
+    return " ".join(map(_digest, paths))
 
 
 def claim_folder(folder: pathlib.Path, wanted: Record, overwrite: bool) -> Record:
@@ -95,7 +81,7 @@ def claim_folder(folder: pathlib.Path, wanted: Record, overwrite: bool) -> Recor
       overwrite: Whether to remove the answers that are there.
 
     Returns:
-      The record to be written there, with the films that are finished.
+      The record to be written there, with what is finished.
 
     Raises:
       UserError: If another command's answers are there, or cannot be removed.
@@ -113,7 +99,7 @@ def claim_folder(folder: pathlib.Path, wanted: Record, overwrite: bool) -> Recor
         )
     if earlier is None or earlier.frames != wanted.frames:
         return wanted
-    return dataclasses.replace(wanted, films=earlier.films)
+    return dataclasses.replace(wanted, finished=earlier.finished)
 
 
 def _find_difference(earlier: Record | None, wanted: Record) -> str | None:
@@ -128,6 +114,12 @@ def _find_difference(earlier: Record | None, wanted: Record) -> str | None:
         return f"has answers of --whole_every={earlier.whole_every}"
     if earlier.rows != wanted.rows:
         return f"has answers of --rows={earlier.rows or 'any number'}"
+    if earlier.min_area != wanted.min_area:
+        return f"has answers of --min_area={earlier.min_area or 'the usual share'}"
+    if earlier.pace != wanted.pace:
+        return f"has answers of {earlier.pace or 'all frames'}"
+    if earlier.metres != wanted.metres:
+        return f"has depths of {earlier.metres or 'no --known_distance'}"
     changed = [
         name
         for name, state in earlier.frames.items()
@@ -148,9 +140,12 @@ def _read_record(folder: pathlib.Path) -> Record | None:
             fields["model"],
             fields["background"],
             fields["frames"],
-            tuple(fields["films"]),
+            tuple(fields.get("finished", fields.get("films", ()))),
             fields.get("whole_every", 1),
             fields.get("rows", 0),
+            fields.get("min_area"),
+            fields.get("pace", ""),
+            fields.get("metres", ""),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -158,9 +153,11 @@ def _read_record(folder: pathlib.Path) -> Record | None:
 
 def _list_answers(folder: pathlib.Path) -> list[pathlib.Path]:
     """Lists what this package writes."""
-    files = [folder / f"{kind}.mp4" for kind in FILMED]
+    files = [path for kind in FILMED for path in folder.glob(f"{kind}*.mp4")]
     files += [folder / name for name in (RECORD, BACKGROUND, SURENESS, *BOUNDS)]
-    for kind in KINDS:
+    for names in OBJECT_KINDS.values():
+        files += [folder / name for name in names]
+    for kind in SUFFIXES:
         files += (folder / kind).glob(f"*{SUFFIXES[kind]}")
     return [path for path in files if path.is_file()]
 
@@ -169,7 +166,7 @@ def _remove_answers(folder: pathlib.Path) -> None:
     with name_failures(folder):
         for path in _list_answers(folder):
             path.unlink()
-    for kind in KINDS:
+    for kind in SUFFIXES:
         with contextlib.suppress(OSError):  # it is missing, or holds others' files
             (folder / kind).rmdir()
 

@@ -18,6 +18,7 @@ from trainer.predict.spread import Spread
 
 LOG = logging.getLogger("trainer")
 
+SCENE_FRAMES = 60  # that a scene is found in, if nothing else is said
 FEWEST_FRAMES = 3  # with fewer, one of them would be compared with itself
 MAX_BYTES = 200_000_000  # of the frames that a scene is found in
 BACKGROUND = "background.png"
@@ -26,7 +27,7 @@ BOUNDS = ("background_low.png", "background_high.png")
 
 
 def open_scene(
-    folder: pathlib.Path,
+    folder: pathlib.Path | None,
     empty: PictureFrames | None,
     frames: PictureFrames | VideoFrames,
     number: int,
@@ -35,7 +36,7 @@ def open_scene(
     """Opens the empty scene: that which is given, or was found before, or is found now.
 
     Args:
-      folder: Folder of all answers; gets a scene that is found.
+      folder: Folder of all answers; gets a scene that is found. None to keep no files.
       empty: Pictures of the empty scene, if they are given.
       frames: The frames.
       number: Number of pictures or frames to find the scene in, at most.
@@ -49,11 +50,13 @@ def open_scene(
     """
     if empty and empty.number == 1:
         return read_picture(empty.paths[0]), None
-    if not (folder / BACKGROUND).exists():
+    if folder is None or not (folder / BACKGROUND).exists():
         if empty:
             scene = _find_in_empty(empty, number, predictor)
         else:
             scene = _find_behind(frames, number, predictor)
+        if folder is None:
+            return scene.background, scene.spread
         _write_scene(folder, scene)
     LOG.info("the background is %s", folder / BACKGROUND)
     return _read_scene(folder)

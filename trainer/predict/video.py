@@ -27,7 +27,7 @@ class VideoReader:
     """Reads a video's pictures from first to last, as they are to be seen.
 
     Attributes:
-      path: The file.
+      path: The file or address, as messages name it.
       number: Number of pictures by the file's header; 0 where it has none.
       rate: Number of pictures in a second, as far as none is missing.
       time_base: Duration of a unit of time, seconds.
@@ -36,17 +36,22 @@ class VideoReader:
       broken: Number of pieces that could not be read since reading began.
     """
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path | str, label: str = ""):
         """Opens a video and reads its first picture.
+
+        Args:
+          path: The file, or an address.
+          label: What messages call it; its path if empty.
 
         Raises:
           UserError: If PyAV is not installed, or the file is no video.
         """
-        self._av = _import_pyav(path)
-        self.path = path
+        self.path = label or str(path)
+        self._av = import_pyav(self.path)
+        self._place = str(path)
         self.broken = 0
         try:
-            with self._av.open(str(path)) as container:
+            with self._av.open(self._place) as container:
                 if container.format.name in _GUESSES:
                     raise OSError("it is a guess")
                 stream = container.streams.video[0]
@@ -54,14 +59,14 @@ class VideoReader:
                 rate = stream.average_rate or Fraction(25)
                 self.time_base = stream.time_base or 1 / rate
                 first = next(container.decode(stream))
-                self.size = _turn_upright(first).shape[:2]
-                self.pixel_aspect = _find_pixel_aspect(stream, first)
-            with self._av.open(str(path)) as container:
+                self.size = turn_upright(first).shape[:2]
+                self.pixel_aspect = find_pixel_aspect(stream, first)
+            with self._av.open(self._place) as container:
                 step = _find_step(container)
                 self.rate = 1 / (step * self.time_base) if step else rate
         except (OSError, IndexError, StopIteration, self._av.FFmpegError) as error:
             raise UserError(
-                f"{path} can be read neither as a picture nor as a video"
+                f"{self.path} can be read neither as a picture nor as a video"
             ) from error
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
@@ -80,7 +85,7 @@ class VideoReader:
         step = max(1, round(1 / (self.rate * self.time_base)))
         last, start = -step, None
         for frame in self._decode():
-            pixels = _turn_upright(frame)
+            pixels = turn_upright(frame)
             if pixels.shape[:2] != self.size:
                 raise UserError(
                     f"video {self.path} changes its size at second "
@@ -99,7 +104,7 @@ class VideoReader:
         """Decodes what can be read of the file."""
         read = 0
         try:
-            with self._av.open(str(self.path)) as container:
+            with self._av.open(self._place) as container:
                 stream = container.streams.video[0]
                 stream.thread_type = "AUTO"
                 for packet in container.demux(stream):
@@ -154,7 +159,7 @@ class VideoWriter:
           time_base: Duration of a unit of `add`'s `time`, seconds.
           pixel_aspect: Width of a pixel divided by its height, for players.
         """
-        self._av = _import_pyav(path)
+        self._av = import_pyav(path)
         self._path, self._partial = path, path.with_name(f"{path.name}.part")
         self._rate, self._time_base = rate, time_base
         self._pixel_aspect = pixel_aspect
@@ -241,7 +246,7 @@ def _find_step(container) -> int:
     return int(np.median(steps)) if steps.size else 0
 
 
-def _find_pixel_aspect(stream, frame) -> Fraction:
+def find_pixel_aspect(stream, frame) -> Fraction:
     """Finds the width of a pixel divided by its height; 1 if the file does not tell."""
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     a, b, *_ = _read_display_matrix(frame)
@@ -249,7 +254,7 @@ def _find_pixel_aspect(stream, frame) -> Fraction:
 
 
 def _read_display_matrix(frame) -> tuple[int, int, int, int]:
-    """Reads a, b, c and d of a picture's display matrix; see `_turn_upright`."""
+    """Reads a, b, c and d of a picture's display matrix; see `turn_upright`."""
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return 1, 0, 0, 1
@@ -257,7 +262,7 @@ def _read_display_matrix(frame) -> tuple[int, int, int, int]:
     return a, b, c, d
 
 
-def _turn_upright(frame) -> np.ndarray:
+def turn_upright(frame) -> np.ndarray:
     """Converts a decoded picture to uint8 [H, W, 3], turned and mirrored as it says.
 
     Its display matrix [[a, b, u], [c, d, v], [x, y, w]] sends (column, row) to
@@ -270,7 +275,12 @@ def _turn_upright(frame) -> np.ndarray:
     return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
-def _import_pyav(path: pathlib.Path) -> Any:
+def import_pyav(path: pathlib.Path | str) -> Any:
+    """Imports PyAV.
+
+    Raises:
+      UserError: If it is not installed.
+    """
     try:
         import av
     except ImportError as error:

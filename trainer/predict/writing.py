@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import pathlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import tqdm
 
 from trainer.files import write_atomically
 from trainer.predict.answers import (
+    DEFAULT_KINDS,
     FILMED,
-    KINDS,
+    SUFFIXES,
     Answer,
     draw_answer,
     encode_picture,
@@ -21,23 +23,27 @@ from trainer.predict.answers import (
     round_answer,
 )
 from trainer.predict.frames import Frame, PictureFrames, VideoFrames, check_size
+from trainer.predict.live import LiveFrames
+from trainer.predict.object_files import OBJECT_KINDS, ObjectsWriter
 from trainer.predict.video import VideoWriter
 
-# A frame, uint8 [H, W, 3], to mask and depth, float32 [H, W, 1].
-Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+# A frame to its mask and depth, float32 [H, W, 1].
+Look = Callable[[Frame], tuple[np.ndarray, np.ndarray]]
+AnyFrames = PictureFrames | VideoFrames | LiveFrames
 
 
 def predict_frames(
     look: Look,
     wanted: tuple[int, int],
-    frames: PictureFrames | VideoFrames,
+    frames: AnyFrames,
     folder: pathlib.Path,
-    kinds: Iterable[str] = tuple(KINDS),
+    kinds: Iterable[str] = DEFAULT_KINDS,
+    min_area: int | None = None,
 ) -> int:
     """Writes the answers for all frames, with a progress bar.
 
-    Answers that are there stay as they are. Those of a video whose mask and depth are
-    there are drawn from these.
+    Answers that are there stay as they are. What needs all frames in their order is
+    made anew from mask and depth where these are there.
 
     Args:
       look: Answers for a frame.
@@ -46,6 +52,7 @@ def predict_frames(
       folder: Gets a folder of PNGs or JPEGs for each kind. For a video, those of
         `FILMED` become MP4s.
       kinds: Some of `KINDS`.
+      min_area: Pixels that an object has at least; see `find_objects`.
 
     Returns:
       Number of frames that have answers.
@@ -53,25 +60,21 @@ def predict_frames(
     Raises:
       UserError: If a frame cannot be read, or an answer cannot be written.
     """
-    films = tuple(kind for kind in kinds if frames.video and kind in FILMED)
-    pictures = tuple(kind for kind in kinds if kind not in films)
+    ordered = find_ordered(kinds, frames)
+    pictures = tuple(kind for kind in kinds if kind not in ordered)
 
     def find_missing(name: str) -> list[str]:
         paths = {kind: locate_answer(folder, kind, name) for kind in pictures}
         return [kind for kind, path in paths.items() if not path.exists()]
 
-    names = () if frames.video else (path.stem for path in frames.paths)
+    names = () if frames.video or ordered else (path.stem for path in frames.paths)
     answered = frozenset(name for name in names if not find_missing(name))
     number = len(answered)
     with contextlib.ExitStack() as stack:
-        writers = {}
-        if frames.video:
-            for kind in films:
-                path = folder / f"{kind}.mp4"
-                video = frames.video
-                writers[kind] = stack.enter_context(
-                    VideoWriter(path, video.rate, video.time_base, video.pixel_aspect)
-                )
+        writers = [
+            stack.enter_context(writer)
+            for writer in _make_writers(folder, ordered, frames, min_area)
+        ]
         bar = stack.enter_context(
             tqdm.tqdm(
                 total=frames.number or None,
@@ -83,20 +86,65 @@ def predict_frames(
         for frame in frames.read(answered):
             check_size(frame.name, frame.pixels.shape[:2], wanted, "the background")
             missing = find_missing(frame.name)
-            if missing or films:
+            if missing or ordered:
                 answer = _read_or_predict(look, frame, folder)
-                for kind in (*films, *missing):
+                for kind in missing:
+                    path = locate_answer(folder, kind, frame.name)
                     picture = draw_answer(frame.pixels, answer, kind)
-                    if kind in writers:
-                        writers[kind].add(picture, frame.time)
-                    else:
-                        path = locate_answer(folder, kind, frame.name)
-                        write_atomically(path, encode_picture(picture, path.suffix))
+                    write_atomically(path, encode_picture(picture, path.suffix))
+                for writer in writers:
+                    writer.add(frame, answer)
             bar.update()
             number += 1
     return number
 
 
+def find_ordered(kinds: Iterable[str], frames: AnyFrames) -> tuple[str, ...]:
+    """Finds those of some kinds that are made of all frames in their order."""
+    filmed = FILMED if frames.video else ()
+    return tuple(kind for kind in kinds if kind in filmed or kind not in SUFFIXES)
+
+
+def name_film(kind: str, video: Any) -> str:
+    """Names the film of a kind of answers; a camera's has the time of its beginning."""
+    if isinstance(video, LiveFrames):
+        return f"{kind}_{video.begun}"
+    return kind
+
+
+class _FilmWriter:
+    """Films one kind of picture of the answers."""
+
+    def __init__(self, folder: pathlib.Path, kind: str, video: Any):
+        self._kind = kind
+        self._writer = VideoWriter(
+            folder / f"{name_film(kind, video)}.mp4",
+            video.rate,
+            video.time_base,
+            video.pixel_aspect,
+        )
+
+    def add(self, frame: Frame, answer: Answer) -> None:
+        self._writer.add(draw_answer(frame.pixels, answer, self._kind), frame.time)
+
+    def __enter__(self):
+        self._writer.__enter__()
+        return self
+
+    def __exit__(self, *details):
+        self._writer.__exit__(*details)
+
+
+def _make_writers(folder, ordered, frames, min_area):
+    for kind in ordered:
+        if kind in FILMED:
+            yield _FilmWriter(folder, kind, frames.video)
+    objects = tuple(kind for kind in ordered if kind in OBJECT_KINDS)
+    if objects:
+        live = isinstance(frames, LiveFrames)
+        yield ObjectsWriter(folder, objects, min_area, go_on=live)
+
+
 def _read_or_predict(look: Look, frame: Frame, folder: pathlib.Path) -> Answer:
     answer = read_answer(folder, frame.name, frame.pixels.shape[:2])
-    return answer or round_answer(*look(frame.pixels))
+    return answer or round_answer(*look(frame))

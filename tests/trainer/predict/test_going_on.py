@@ -37,6 +37,8 @@ def calls(monkeypatch):
     original = Predictor.__call__
 
     def counted(self, background, frame, *spread):
+        if frame is background:  # the empty scene's depth
+            return original(self, background, frame, *spread)
         if len(asked) + 1 == stop[0]:
             raise KeyboardInterrupt
         asked.append(frame)
@@ -66,11 +68,11 @@ def test_pictures_go_on_where_they_were(shots, ask, calls):
     assert ask() == 130
     stop[0] = None
     assert len(asked) == 2
-    before = {path: path.stat() for path in (folder / "out" / "mask").iterdir()}
+    before = {p: p.stat().st_mtime_ns for p in (folder / "out" / "mask").iterdir()}
     assert len(before) == 2
     assert ask() == 0
     assert len(asked) == 3
-    assert all(path.stat() == state for path, state in before.items())
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
     gone_on = read_all(folder / "out")
     shutil.rmtree(folder / "out")
     assert ask() == 0

@@ -27,13 +27,14 @@ def test_pictures_give_masks_depth_and_views(shots, models, read, names):
     assert "my frames: left out 1, not pictures: .txt (1)" in done.stderr
     assert "3/3" in done.stderr
     out = folder / "out"
-    assert names(out) == [
+    pictures = [
         f"{kind}/{name}.{suffix}"
         for kind, suffix in (
             ("depth", "png"), ("depth_view", "jpg"), ("mask", "png"), ("overlay", "jpg")
         )
         for name in "abc"
     ]  # fmt: skip
+    assert names(out) == sorted([*pictures, "objects.jsonl", "timeline.png"])
     for name, there in new.items():
         mask, depth = (
             read(out / "mask" / f"{name}.png"),

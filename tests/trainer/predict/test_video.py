@@ -144,7 +144,7 @@ def test_what_was_stopped_is_closed_whole(film, names):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return (np.ones((*frame.shape[:2], 1), np.float32),) * 2
+        return (np.ones((*frame.pixels.shape[:2], 1), np.float32),) * 2
 
     frames = find_frames([folder / "film.mp4"])
     size = frames.sample(1)[0].shape[:2]
@@ -153,12 +153,15 @@ def test_what_was_stopped_is_closed_whole(film, names):
     assert names(folder / "out") == sorted(
         [
             "depth_view.mp4",
+            "objects.jsonl",
             "overlay.mp4",
+            "timeline.png",
             *(f"{kind}/{i:06d}.png" for kind in ("depth", "mask") for i in range(3)),
         ]
     )
     for kind in ("depth_view", "overlay"):
         assert len(list(VideoReader(folder / "out" / f"{kind}.mp4"))) == 3
+    assert len((folder / "out" / "objects.jsonl").read_text().splitlines()) == 3
 
 
 def test_what_found_room_on_a_full_disk_can_be_played(tmp_path):
