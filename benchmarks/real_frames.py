@@ -7,7 +7,8 @@ and groundtruth/NUMBER.png for some of them:
 255 is new, 0 is not, 50 is shadow, which is not new either; other values are not
 counted. `python -m trainer.predict` is run three times on all frames of each camera:
 without a background; with their median, as before it looked behind things; and with a
-clean one, the median of what the truth calls background. F is
+clean one, the median of what the truth calls background; with --settle, also with a
+scene that keeps up, as if they were --fps frames a second. F is
 2 TP / (2 TP + FP + FN) over all counted pixels of a camera; means are over cameras, as
 in CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126. Beside the networks stand
 subtraction of the median and of the clean background, with the threshold that is best
@@ -57,6 +58,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of them")
     parser.add_argument("--models", **folder, nargs="+", required=True)
     parser.add_argument("--out", type=parse_output, metavar="FILE.jpg")
+    parser.add_argument("--settle", type=float, metavar="MINUTES")
+    parser.add_argument("--fps", type=float, default=2.0, help="for --settle")
     parser.add_argument("--drawn", type=int, default=1, help="frames of each camera")
     arguments = parser.parse_args()
     try:
@@ -82,7 +85,7 @@ def compare(arguments: argparse.Namespace) -> None:
         raise UserError(f"no camera in {arguments.cameras}")
     table, drawn = {}, []
     for camera in tqdm.tqdm(cameras, unit="camera"):
-        masks, backgrounds = answer(camera, arguments.models)
+        masks, backgrounds = answer(camera, arguments)
         truth = read_truth(camera)
         table[camera.name] = {
             name: score(found, truth) for name, found in masks.items()
@@ -99,7 +102,7 @@ def compare(arguments: argparse.Namespace) -> None:
         PIL.Image.fromarray(np.concatenate(drawn)).save(arguments.out)
 
 
-def answer(camera: pathlib.Path, models: list[pathlib.Path]) -> tuple[dict, dict]:
+def answer(camera: pathlib.Path, arguments: argparse.Namespace) -> tuple[dict, dict]:
     """Masks of all ways, bool [N, H, W], and backgrounds, by name."""
     frames = read_frames(camera)
     truth = read_truth(camera)
@@ -116,8 +119,11 @@ def answer(camera: pathlib.Path, models: list[pathlib.Path]) -> tuple[dict, dict
         found = {number: peer.apply(frame) == NEW for number, frame in frames.items()}
         masks[name] = np.stack([found[number] for number in numbers])
     backgrounds = {}
-    for model in models:
-        for way, given in (("alone", None), ("median", median), ("clean", clean)):
+    ways = [("alone", None), ("median", median), ("clean", clean)]
+    if arguments.settle:
+        ways.append(("running", None))
+    for model in arguments.models:
+        for way, given in ways:
             name = f"{model}, {way}"
             with tempfile.TemporaryDirectory() as folder:
                 out = pathlib.Path(folder)
@@ -125,6 +131,9 @@ def answer(camera: pathlib.Path, models: list[pathlib.Path]) -> tuple[dict, dict
                 if given is not None:
                     PIL.Image.fromarray(given).save(out / "given.png")
                     flags = [f"--background={out / 'given.png'}"]
+                if way == "running":
+                    flags = ["--background=running", f"--fps={arguments.fps:g}"]
+                    flags.append(f"--settle={arguments.settle:g}")
                 begun = time.perf_counter()
                 run_predict(model, out / "out", flags, camera / "frames")
                 seconds = time.perf_counter() - begun

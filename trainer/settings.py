@@ -130,6 +130,13 @@ class Settings:
         "package; the workdir of a run of the same network; or a file that python -m "
         "trainer.pretrained wrote; random ones if empty.",
     )
+    init_share: float = _setting(
+        0.0,
+        "Share of the weights of --init in those that come out: a network that is "
+        "trained on little keeps what it knew.",
+        minimum=0,
+        maximum=1,
+    )
     recipe: str = _setting(
         "joint",
         "joint: both stacks at once, AdamW, warm-up, cosine. paper: coarse stack "

@@ -25,6 +25,11 @@ def check_start(settings: Settings) -> None:
       UserError: If there is no such run, or it is of another kind of network.
     """
     if not settings.init:
+        if settings.init_share:
+            raise UserError(
+                f"--init_share={settings.init_share:g} is a share of the weights of "
+                "--init; give --init, such as --init=pretrained"
+            )
         return
     start = _read_start(settings)
     model = start.model if isinstance(start, Settings) else start.settings.model
@@ -51,13 +56,39 @@ def start_from(settings: Settings, networks: tuple[Network, ...]) -> None:
     Raises:
       UserError: If the weights cannot be read, or are those of another network.
     """
-    start = _read_start(settings)
-    if isinstance(start, Settings):
-        network = make_network(start, start.size)
-        restore_weights(network, start)
-        start = Weights(f"--init={settings.init}", start, list_weights(network))
+    start = _load_start(settings)
     for network in networks:
         start.assign_to(network, settings)
+
+
+def blend_with_start(settings: Settings, network: Network) -> None:
+    """Blends a trained network with the weights that it started from.
+
+    The mean of both, each with its share, keeps what the first knew and most of what
+    the training taught: WiSE-FT, M. Wortsman et al. 2022, Robust fine-tuning of
+    zero-shot models, https://arxiv.org/abs/2109.01903.
+
+    Args:
+      settings: Settings of the training; `init_share` is the share of the start.
+      network: The trained network.
+
+    Raises:
+      UserError: If the weights cannot be read.
+    """
+    share, start = settings.init_share, _load_start(settings)
+    for variable in network.model.weights:
+        trained = variable.numpy()
+        blended = (1 - share) * trained + share * start.arrays[variable.path]
+        variable.assign(blended.astype(trained.dtype))
+
+
+def _load_start(settings: Settings) -> Weights:
+    start = _read_start(settings)
+    if not isinstance(start, Settings):
+        return start
+    network = make_network(start, start.size)
+    restore_weights(network, start)
+    return Weights(f"--init={settings.init}", start, list_weights(network))
 
 
 def load_network(

@@ -24,7 +24,7 @@ from trainer.errors import UserError
 from trainer.evaluate import OWN_ROW, Evaluator, validate
 from trainer.files import lock_folder
 from trainer.models import load_alexnet
-from trainer.pretrained import start_from
+from trainer.pretrained import blend_with_start, start_from
 from trainer.runs import Run, restore_weights
 from trainer.settings import Settings, parse_names
 from trainer.train.checkpoints import Checkpoints
@@ -187,6 +187,8 @@ class _Loop:
                     self._describe_divergence(step, results["loss"], each, batch)
                 )
             history.add(step, results, waited, time.perf_counter() - asked)
+            if step == settings.train_steps and settings.init_share:
+                blend_with_start(settings, self._state.averaged)
             if step % settings.checkpoint_steps == 0 or step == settings.train_steps:
                 figures = validate(self._evaluator, self._validation)
                 history.add_validation(step, figures)

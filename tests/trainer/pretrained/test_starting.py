@@ -42,6 +42,32 @@ def test_a_training_goes_on_better_from_the_pretrained_weights_than_from_nothing
     assert losses[0] < 0.7 * losses[1]
 
 
+def test_what_comes_out_keeps_a_share_of_the_start(
+    settings, refined, tmp_path, weights
+):
+    """After a step at a high rate: nothing of the start, and half of it."""
+    found = {}
+    for share in (0.0, 0.5):
+        folder = tmp_path / f"{share}"
+        changes = {"workdir": str(folder), "init": str(refined), "init_share": share}
+        changes |= {"train_steps": 1, "ema": 0.0, "learning_rate": 0.1}
+        main.run(settings(model="refine", spread=True, mode="train", **changes))
+        found[share] = weights(folder)
+    start, moved = weights(refined), 0.0
+    for name, values in found[0.5].items():
+        if name.startswith("averaged/"):
+            trained = found[0.0][name]
+            mean = (trained + start[name]) / 2
+            np.testing.assert_allclose(values, mean, rtol=1e-4, atol=1e-5)
+            moved = max(moved, np.abs(trained - start[name]).max())
+    assert moved > 0.01
+
+
+def test_a_share_of_no_start_is_refused(settings):
+    with pytest.raises(UserError, match="give --init, such as --init=pretrained"):
+        check_start(settings(model="refine", init="", init_share=0.5))
+
+
 def test_the_weights_of_another_network_are_refused(settings, started, trained):
     with pytest.raises(UserError, match="has weights of refine, and --model=eigen"):
         check_start(dataclasses.replace(started, model="eigen", spread=False))
