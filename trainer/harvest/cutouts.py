@@ -56,12 +56,13 @@ class Candidate:
 
     @classmethod
     def crop(cls, name, frame, scene, mask, each: Object) -> Candidate:
-        """Crops an object out of frame, scene and mask, with a margin."""
+        """Crops an object's largest piece out of frame, scene and mask."""
         inside = np.zeros(frame.shape[:2], bool)
         inside[each.window] = each.inside
         rows, columns = (slice(max(0, w.start - 3), w.stop + 3) for w in each.window)
         crops = (p[rows, columns].copy() for p in (frame, scene, mask[..., 0], inside))
-        return cls(name, *crops)
+        found = cls(name, *crops)
+        return found.take_out(np.zeros_like(found.inside))
 
     @property
     def side(self) -> int:
