@@ -67,7 +67,7 @@ class Candidate:
     @property
     def side(self) -> int:
         """Its longest side, pixels."""
-        return max(np.ptp(places) + 1 for places in np.nonzero(self.inside))
+        return int(max(np.ptp(places) + 1 for places in np.nonzero(self.inside)))
 
     @functools.cached_property
     def sharpness(self) -> float:

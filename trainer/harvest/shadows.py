@@ -120,7 +120,8 @@ def find_shadow(
       bool [h, w].
     """
     near = inside & is_near(compare_light(frame, scene), ratio)
-    near = scipy.ndimage.binary_opening(scipy.ndimage.binary_closing(near) & inside)
+    closed = scipy.ndimage.binary_closing(near) & inside
+    near = np.asarray(scipy.ndimage.binary_opening(closed), bool)
     rest = scipy.ndimage.binary_opening(inside & ~near)
     closed = scipy.ndimage.binary_closing(np.pad(rest, 6), iterations=5)
     body = np.asarray(scipy.ndimage.binary_fill_holes(closed))[6:-6, 6:-6]

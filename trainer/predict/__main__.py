@@ -16,6 +16,7 @@ from trainer.predict.answers import DEFAULT_KINDS
 from trainer.predict.arguments import RUNNING, make_parser, parse_path
 from trainer.predict.frames import Pace, PictureFrames, find_frames, find_pictures
 from trainer.predict.live import (
+    AnyFrames,
     LiveFrames,
     hide_password,
     is_live,
@@ -34,7 +35,7 @@ from trainer.predict.surveying import (
     locate_calibration,
     read_calibration,
 )
-from trainer.predict.writing import AnyFrames, find_ordered, predict_frames
+from trainer.predict.writing import find_ordered, predict_frames
 
 LOG = logging.getLogger("trainer")
 
@@ -94,8 +95,8 @@ def run(arguments: argparse.Namespace) -> None:
         )
         if survey:
             calibration = calibrate(arguments, observer.scene_depth, network)
-            calibration.write(kept)
         if calibration:
+            calibration.write(kept)
             observer.calibrate(calibration)
         try:
             number = predict_frames(

@@ -13,7 +13,7 @@ import pathlib
 import re
 import threading
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container, Generator
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -22,7 +22,13 @@ import numpy as np
 import tqdm
 
 from trainer.errors import UserError
-from trainer.predict.frames import Frame, Pace, VideoFrames, check_size
+from trainer.predict.frames import (
+    Frame,
+    Pace,
+    PictureFrames,
+    VideoFrames,
+    check_size,
+)
 from trainer.predict.video import (
     VideoReader,
     find_pixel_aspect,
@@ -126,7 +132,7 @@ class LiveFrames:
         self.dropped = 0  # none was asked for but these
         return chosen
 
-    def read(self, without: Container[str] = ()) -> Iterator[Frame]:
+    def read(self, without: Container[str] = ()) -> Generator[Frame]:
         """Reads the newest frame each time, until the stream is silent for long.
 
         Raises:
@@ -225,6 +231,9 @@ class LiveFrames:
         return self._av.open(
             self._address, options=options, timeout=(OPEN_SECONDS, READ_SECONDS)
         )
+
+
+AnyFrames = PictureFrames | VideoFrames | LiveFrames
 
 
 def open_address(

@@ -151,7 +151,7 @@ def _import_encoder():
         ) from error
 
     def encode(inside: np.ndarray) -> dict[str, Any]:
-        found: dict[str, Any] = mask.encode(inside)
+        found: Any = mask.encode(inside)
         return {"size": found["size"], "counts": found["counts"].decode("ascii")}
 
     return encode

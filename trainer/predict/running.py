@@ -79,8 +79,9 @@ class RunningScene:
         move = self._find_move(self.background, frame)
         if move:
             LOG.warning("second %.0f: %s; the scene goes with it", seconds, move)
-            lost = move.shift is None
-            scene = move.view if lost else shift_frame(self.background, move.shift)
+            scene = move.view
+            if move.shift is not None:
+                scene = shift_frame(self.background, move.shift)
             self._begin(scene, seconds)
             return True
         self._follow_light(frame, new)

@@ -12,7 +12,8 @@ from trainer.files import write_atomically
 from trainer.picture_files import read_picture
 from trainer.predict.answers import encode_picture
 from trainer.predict.background import Scene, find_scene
-from trainer.predict.frames import PictureFrames, VideoFrames
+from trainer.predict.frames import PictureFrames
+from trainer.predict.live import AnyFrames
 from trainer.predict.predictor import Predictor
 from trainer.predict.spread import Spread
 
@@ -29,7 +30,7 @@ BOUNDS = ("background_low.png", "background_high.png")
 def open_scene(
     folder: pathlib.Path | None,
     empty: PictureFrames | None,
-    frames: PictureFrames | VideoFrames,
+    frames: AnyFrames,
     number: int,
     predictor: Predictor,
 ) -> tuple[np.ndarray, Spread | None]:
@@ -70,9 +71,7 @@ def _find_in_empty(pictures: PictureFrames, number: int, predictor: Predictor) -
     return find_scene(chosen, _make_estimator(predictor), empty=True)
 
 
-def _find_behind(
-    frames: PictureFrames | VideoFrames, number: int, predictor: Predictor
-) -> Scene:
+def _find_behind(frames: AnyFrames, number: int, predictor: Predictor) -> Scene:
     LOG.info("no --background: finding the empty scene in the frames")
     chosen = _sample(frames, number)
     if len(chosen) < FEWEST_FRAMES:
@@ -108,7 +107,7 @@ def _read_scene(folder: pathlib.Path) -> tuple[np.ndarray, Spread | None]:
     return background, Spread(low, high)
 
 
-def _sample(frames: PictureFrames | VideoFrames, number: int) -> list[np.ndarray]:
+def _sample(frames: AnyFrames, number: int) -> list[np.ndarray]:
     height, width = frames.sizes[0]
     number = max(FEWEST_FRAMES, min(number, MAX_BYTES // (3 * height * width)))
     chosen = frames.sample(number)

@@ -22,14 +22,13 @@ from trainer.predict.answers import (
     read_answer,
     round_answer,
 )
-from trainer.predict.frames import Frame, PictureFrames, VideoFrames, check_size
-from trainer.predict.live import LiveFrames
+from trainer.predict.frames import Frame, check_size
+from trainer.predict.live import AnyFrames, LiveFrames
 from trainer.predict.object_files import OBJECT_KINDS, ObjectsWriter
 from trainer.predict.video import VideoWriter
 
 # A frame to its mask and depth, float32 [H, W, 1].
 Look = Callable[[Frame], tuple[np.ndarray, np.ndarray]]
-AnyFrames = PictureFrames | VideoFrames | LiveFrames
 
 
 def predict_frames(
