@@ -48,7 +48,8 @@ def serve(shots):
                     stream.codec_context.gop_size = 5
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels))
                 container.mux(stream.encode(frame))
-            container.mux(stream.encode())
+            if stream is not None:
+                container.mux(stream.encode())
             container.close()
 
         def log_message(self, *_):

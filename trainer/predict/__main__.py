@@ -26,7 +26,7 @@ from trainer.predict.observer import Observer
 from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.record import Record, claim_folder, hash_model, hash_pictures
 from trainer.predict.running import RunningScene
-from trainer.predict.scenes import SCENE_FRAMES, open_scene
+from trainer.predict.scenes import BACKGROUND, SCENE_FRAMES, open_scene
 from trainer.predict.shrinking import ShrinkingPredictor
 from trainer.predict.surveying import (
     calibrate,
@@ -83,7 +83,11 @@ def run(arguments: argparse.Namespace) -> None:
         record.write(out)
         # What is finished stays; what was cut short is made anew.
         kinds = [kind for kind in write if kind not in record.finished]
-        background, spread = open_scene(out, empty, frames, number, predictor)
+        # A scene that kept up is taken up again.
+        kept_up = settle is not None and (out / BACKGROUND).exists()
+        background, spread = open_scene(
+            out, None if kept_up else empty, frames, number, predictor
+        )
         size = background.shape[:2]
         observer = Observer(
             ShrinkingPredictor(predictor, size, arguments.rows),
