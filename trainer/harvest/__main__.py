@@ -33,6 +33,8 @@ from trainer.predict import (
     find_frames,
     find_objects,
     find_pictures,
+    hide_password,
+    is_live,
     open_scene,
     parse_model,
     parse_path,
@@ -46,6 +48,7 @@ LOG = logging.getLogger("trainer")
 FEWEST = 3  # photos or cut-outs that a data set needs, one for each split
 BACKGROUNDS, FOREGROUNDS = "backgrounds", "foregrounds"
 PHOTOS_OF_SCENE = 3
+UNKNOWN_LENGTH = 300  # frames that a video is taken to have if it does not say
 SHEET, CONFIG, BACKGROUND = "sheet.jpg", "config.json", "background.png"
 LEAST_SCALE, MOST_SCALE = 0.05, 0.9  # of a view's side, for the data set's config
 
@@ -64,7 +67,12 @@ def run(arguments: argparse.Namespace) -> None:
             f"--out={out}: the data set will be called fgbg/{name}, which takes "
             "letters, digits and _, and begins with a letter; choose another folder"
         )
-    frames = find_frames(arguments.frames)
+    for text in filter(is_live, arguments.frames):
+        raise UserError(
+            f"{hide_password(text)}: a harvest needs a film or pictures; record one "
+            "first, such as with ffmpeg"
+        )
+    frames = find_frames([parse_path(text) for text in arguments.frames])
     frames.check(frames.sizes[0], str(frames.paths[0]))
     empty = find_pictures(arguments.background) if arguments.background else None
     if empty:
@@ -95,7 +103,7 @@ def _collect(arguments, frames, scene, predictor):
     look = ShrinkingPredictor(predictor, size, arguments.rows)
     every = max(1, -(-frames.number // arguments.frames_most)) if frames.number else 1
     number = -(-frames.number // every)
-    photos = PhotoCollector(background, number or KNOWN_LATER, arguments.photos)
+    photos = PhotoCollector(background, number or UNKNOWN_LENGTH, arguments.photos)
     cutouts, track = CutoutCollector(background, arguments.min_side), Tracker()
     shadows = ShadowFinder()
     bar = tqdm.tqdm(
@@ -119,9 +127,6 @@ def _collect(arguments, frames, scene, predictor):
         )
     found = cutouts.choose(arguments.cutouts, ratio)
     return list(photos.make_photos(ratio)), found, cutouts.left_out
-
-
-KNOWN_LATER = 300  # frames, where a video does not say how many it has
 
 
 def _write(
@@ -217,7 +222,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--overwrite", action="store_true", help="remove the harvest that is in --out"
     )
     parser.add_argument(
-        "frames", type=parse_path, nargs="+",
+        "frames", nargs="+",
         help="folders of pictures, pictures, or one video",
     )  # fmt: skip
     return parser

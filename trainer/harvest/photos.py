@@ -19,6 +19,7 @@ from trainer.harvest.shadows import find_shadow
 from trainer.predict import apply_light, fit_light, grow
 
 KEPT = 24  # frames of a part, at most
+MAX_BYTES = 400_000_000  # of all frames that are kept
 MARGIN = 1 / 60  # of the shorter side: replaced around what is new
 FAINT = 0.1  # of the mask; a photo shall not hold the rest of something
 FEATHER = 1.5  # pixels, of the seam
@@ -67,7 +68,8 @@ class PhotoCollector:
         """
         self._scene = scene
         self._length = max(1, -(-number // parts))
-        self._every = max(1, self._length // KEPT)
+        most = max(LEAST_SEEN + 1, MAX_BYTES // (parts * scene.nbytes))
+        self._every = -(-self._length // min(KEPT, most))
         self._parts: list[list[_Seen]] = []
         self._seen = 0
 

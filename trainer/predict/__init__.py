@@ -5,6 +5,7 @@ from trainer.predict.answers import encode_picture, round_answer
 from trainer.predict.arguments import parse_model, parse_path, parse_positive
 from trainer.predict.background import Scene, find_scene
 from trainer.predict.frames import find_frames, find_pictures
+from trainer.predict.live import hide_password, is_live
 from trainer.predict.looks import apply_light, fit_light
 from trainer.predict.objects import Object, find_objects
 from trainer.predict.predictor import Predictor
@@ -29,6 +30,8 @@ __all__ = [
     "find_scene",
     "fit_light",
     "grow",
+    "hide_password",
+    "is_live",
     "label_regions",
     "open_scene",
     "parse_model",

@@ -14,7 +14,7 @@ from trainer.errors import UserError
 from trainer.files import lock_folder, require_writable
 from trainer.predict.answers import DEFAULT_KINDS
 from trainer.predict.arguments import RUNNING, make_parser, parse_path
-from trainer.predict.frames import Pace, PictureFrames, find_frames, find_pictures
+from trainer.predict.frames import PictureFrames, find_frames, find_pictures
 from trainer.predict.live import (
     AnyFrames,
     LiveFrames,
@@ -23,6 +23,7 @@ from trainer.predict.live import (
     open_address,
 )
 from trainer.predict.observer import Observer
+from trainer.predict.pace import Pace
 from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.record import Record, claim_folder, hash_model, hash_pictures
 from trainer.predict.running import RunningScene

@@ -18,6 +18,7 @@ from trainer.picture_files import (
     read_size,
     warn_of_left_out,
 )
+from trainer.predict.pace import Pace
 from trainer.predict.video import VideoReader, format_size
 
 LOG = logging.getLogger("trainer")
@@ -41,37 +42,6 @@ class Frame:
     time: int = 0
     seconds: float | None = None
     clock: str | None = None
-
-
-class Pace:
-    """Which frames of many are wanted: every few, and no more in a second than some."""
-
-    def __init__(self, stride: int = 1, max_fps: float | None = None):
-        """Takes both limits.
-
-        Args:
-          stride: Number of frames of which one is wanted.
-          max_fps: Frames a second, at most; any number if None.
-        """
-        self._stride, self._step = stride, 1 / max_fps if max_fps else 0.0
-        self._number, self._due = 0, -np.inf
-
-    def begin(self) -> None:
-        """Begins anew, with the first frame."""
-        self._number, self._due = 0, -np.inf
-
-    def wants(self, seconds: float) -> bool:
-        """Tells whether the next frame is wanted.
-
-        Args:
-          seconds: Its time.
-        """
-        wanted = self._number % self._stride == 0 and seconds >= self._due
-        self._number += 1
-        if wanted and self._step:
-            # Late frames do not make the later ones late, as long as these are near.
-            self._due = max(self._due, seconds - self._step / 2) + self._step
-        return wanted
 
 
 class PictureFrames:

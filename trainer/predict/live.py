@@ -24,11 +24,11 @@ import tqdm
 from trainer.errors import UserError
 from trainer.predict.frames import (
     Frame,
-    Pace,
     PictureFrames,
     VideoFrames,
     check_size,
 )
+from trainer.predict.pace import Pace
 from trainer.predict.video import (
     VideoReader,
     find_pixel_aspect,

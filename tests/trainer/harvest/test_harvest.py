@@ -161,6 +161,7 @@ def test_too_few_cutouts_say_why_and_leave_nothing(ask, tmp_path, capsys):
         ([], {"frames": "nowhere"}, "there is no nowhere"),
         (["--background=none.png"], {}, "there is no none.png"),
         (["--model=none"], {}, "none does not exist"),
+        ([], {"frames": "rtsp://a:b@c/d"}, "rtsp://c/d: a harvest needs a film"),
     ],
 )
 def test_a_mistake_is_one_line(ask, tmp_path, capsys, flags, given, message):
