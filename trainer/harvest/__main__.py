@@ -101,7 +101,7 @@ def _collect(arguments, frames, scene, predictor):
     background, spread = scene
     size = background.shape[:2]
     look = ShrinkingPredictor(predictor, size, arguments.rows)
-    every = max(1, -(-frames.number // arguments.frames_most)) if frames.number else 1
+    every = max(1, -(-frames.number // arguments.max_frames)) if frames.number else 1
     number = -(-frames.number // every)
     photos = PhotoCollector(background, number or UNKNOWN_LENGTH, arguments.photos)
     cutouts, track = CutoutCollector(background, arguments.min_side), Tracker()
@@ -208,7 +208,7 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     for flag, default, text in (
         ("--scene_frames", 60, "frames that the empty scene is found in"),
-        ("--frames_most", 400, "frames that are looked at, evenly spread"),
+        ("--max_frames", 400, "frames that are looked at, evenly spread"),
         ("--photos", 12, "times of the film of which a photo is made"),
         ("--cutouts", 60, "cut-outs, at most"),
         ("--min_side", 24, "pixels of a cut-out's longest side, at least"),
