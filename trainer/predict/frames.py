@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import logging
 import pathlib
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 
 import numpy as np
 
@@ -103,7 +103,7 @@ class PictureFrames:
     def __iter__(self) -> Iterator[Frame]:
         return self.read()
 
-    def read(self, without: Container[str] = ()) -> Iterator[Frame]:
+    def read(self, without: Container[str] = ()) -> Generator[Frame]:
         """Reads the frames, but for those of some names."""
         self.broken = len(self._unreadable)
         for path, seconds in zip(self.paths, self._times, strict=True):
@@ -163,7 +163,7 @@ class VideoFrames:
     def __iter__(self) -> Iterator[Frame]:
         return self.read()
 
-    def read(self, without: Container[str] = ()) -> Iterator[Frame]:
+    def read(self, without: Container[str] = ()) -> Generator[Frame]:
         """Reads all frames; those of some names, too, have to be decoded."""
         del without
         index = -1

@@ -41,7 +41,7 @@ LOG = logging.getLogger("trainer")
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://.+", re.IGNORECASE)
 DEVICES = "/dev/video"
-OPEN_SECONDS, READ_SECONDS = 15.0, 15.0  # without a frame, the stream is broken off
+OPEN_SECONDS, READ_SECONDS = 10.0, 10.0  # without a frame, the stream is broken off
 WAITS = (1, 2, 4, 8, 15, 30)  # seconds before a stream is opened again
 PATIENCE = 600.0  # seconds without a frame, after which the command ends
 WARM_UP = 60.0  # seconds in which the empty scene is found
@@ -158,11 +158,16 @@ class LiveFrames:
                 stamp = clock.isoformat(timespec="milliseconds")
                 yield Frame(name, pixels, last, seconds, stamp)
         finally:
-            self._ended = True
+            self._end()
+
+    def _end(self) -> None:
+        """Ends the thread, which the interpreter must not leave while it decodes."""
+        self._ended = True
+        if self._thread:
+            self._thread.join(OPEN_SECONDS + READ_SECONDS)
 
     def _start(self) -> None:
-        if self._thread and self._thread.is_alive():
-            self._thread.join(READ_SECONDS)
+        self._end()
         self._ended, self._newest, self._failure = False, None, None
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()

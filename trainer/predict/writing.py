@@ -82,7 +82,8 @@ def predict_frames(
                 dynamic_ncols=True,
             )
         )
-        for frame in frames.read(answered):
+        reading = stack.enter_context(contextlib.closing(frames.read(answered)))
+        for frame in reading:
             check_size(frame.name, frame.pixels.shape[:2], wanted, "the background")
             missing = find_missing(frame.name)
             if missing or ordered:
