@@ -85,8 +85,8 @@ def ask(tmp_path, model, camera):
     """A function of flags: the status of a harvest into cam1."""
 
     def run(*flags, out="cam1", frames=camera):
-        given = [f"--model={model}", f"--out={tmp_path / out}", *flags]
-        return harvest.main([*given, str(frames)])
+        given = [f"--model={model}", f"--out={tmp_path / out}", "--scene_frames=15"]
+        return harvest.main([*given, *flags, str(frames)])
 
     return run
 
