@@ -52,7 +52,7 @@ def test_what_comes_out_keeps_a_share_of_the_start(
         changes = {"workdir": str(folder), "init": str(refined), "init_share": share}
         changes |= {"train_steps": 1, "ema": 0.0, "learning_rate": 0.1}
         main.run(settings(model="refine", spread=True, mode="train", **changes))
-        found[share] = weights(folder)
+        found[share] = weights(folder, step=1)
     start, moved = weights(refined), 0.0
     for name, values in found[0.5].items():
         if name.startswith("averaged/"):
