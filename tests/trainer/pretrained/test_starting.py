@@ -58,19 +58,6 @@ def test_what_comes_out_keeps_a_share_of_the_start(started):
         np.testing.assert_allclose(values, start[name] + 0.25, rtol=1e-4, atol=1e-5)
 
 
-def test_a_training_ends_with_the_share_of_its_start(
-    settings, trained, tmp_path, weights
-):
-    """With all of it, a step at a high rate leaves no trace."""
-    changes = {"workdir": str(tmp_path), "init": str(trained), "init_share": 1.0}
-    changes |= {"train_steps": 1, "ema": 0.0, "learning_rate": 0.1}
-    main.run(settings(model="eigen", coarse_units=16, mode="train", **changes))
-    start = weights(trained)
-    for name, values in weights(tmp_path, step=1).items():
-        if name.startswith("averaged/"):
-            np.testing.assert_allclose(values, start[name], rtol=1e-5, atol=1e-6)
-
-
 def test_a_share_of_no_start_is_refused(settings):
     with pytest.raises(UserError, match="give --init, such as --init=pretrained"):
         check_start(settings(model="refine", init="", init_share=0.5))
