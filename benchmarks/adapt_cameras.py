@@ -1,6 +1,6 @@
 """A network adapted to each camera by its own frames, without a label.
 
-    python benchmarks/adapt_cameras.py --work /tmp/adapt --only highway HighwayI
+    python benchmarks/adapt_cameras.py --work adapted --only highway HighwayI
 
 For each camera of --cameras (see real_frames.py), the commands of docs/your_camera.md
 are run on the first half of its frames: trainer.harvest, tfds build, and a training by

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 
 from trainer.errors import UserError
 
+LOG = logging.getLogger("trainer")
+
 STOPPED = 130  # as of shells: 128 and SIGINT
+
+
+def run_logged_command(command: Callable[[], None]) -> int:
+    """Runs a command as `run_command`, and shows on stderr what it tells on its way."""
+    LOG.handlers[:] = [logging.StreamHandler()]
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    return run_command(command)
 
 
 def run_command(command: Callable[[], None]) -> int:

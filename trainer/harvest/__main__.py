@@ -8,6 +8,7 @@ python -m trainer.main --flagfile=configs/adapt.flags --dataset=fgbg/cam1
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import pathlib
@@ -18,7 +19,7 @@ import sys
 import numpy as np
 import tqdm
 
-from trainer.command_line import run_command
+from trainer.command_line import run_logged_command
 from trainer.errors import UserError
 from trainer.files import lock_folder, name_failures, require_writable, write_atomically
 from trainer.harvest.cutouts import Cutout, CutoutCollector
@@ -26,6 +27,7 @@ from trainer.harvest.photos import Photo, PhotoCollector, list_views
 from trainer.harvest.shadows import ShadowFinder
 from trainer.harvest.sheet import draw_sheet
 from trainer.predict import (
+    Observer,
     Predictor,
     ShrinkingPredictor,
     Tracker,
@@ -34,10 +36,10 @@ from trainer.predict import (
     find_objects,
     find_pictures,
     hide_password,
-    is_live,
     open_scene,
     parse_model,
     parse_path,
+    parse_place,
     parse_positive,
     round_answer,
 )
@@ -67,17 +69,23 @@ def run(arguments: argparse.Namespace) -> None:
             f"--out={out}: the data set will be called fgbg/{name}, which takes "
             "letters, digits and _, and begins with a letter; choose another folder"
         )
-    for text in filter(is_live, arguments.frames):
-        raise UserError(
-            f"{hide_password(text)}: a harvest needs a film or pictures; record one "
-            "first, such as with ffmpeg"
-        )
-    frames = find_frames([parse_path(text) for text in arguments.frames])
+    for place in arguments.frames:
+        if isinstance(place, str):
+            raise UserError(
+                f"{hide_password(place)}: a harvest needs a film or pictures; record "
+                "one first, such as with ffmpeg"
+            )
+    frames = find_frames(arguments.frames)
     frames.check(frames.sizes[0], str(frames.paths[0]))
     empty = find_pictures(arguments.background) if arguments.background else None
     if empty:
         empty.check(frames.sizes[0], str(frames.paths[0]))
-    _require_none(out, arguments.overwrite)
+    former = _list_harvested(out)
+    if former and not arguments.overwrite:
+        raise UserError(
+            f"--out={out} has {len(former)} pictures already, such as {former[0]}; "
+            "choose another folder, or add --overwrite to remove them"
+        )
     predictor = Predictor(arguments.model)
     with lock_folder(out, f"another process writes to --out={out}; choose another"):
         scene = open_scene(None, empty, frames, arguments.scene_frames, predictor)
@@ -89,18 +97,24 @@ def run(arguments: argparse.Namespace) -> None:
                 f"least; left out: {reasons or 'nothing, since nothing was new'}; "
                 "give a longer film, or a lower --min_side"
             )
+        _remove(out, former)
         _write(out, name, scene[0], photos, cutouts)
     reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.most_common(4))
     LOG.info("%d photos, %d cut-outs in %s", len(photos), len(cutouts), out)
     LOG.info("left out: %s", reasons or "nothing")
     LOG.info("look at %s, remove what is not good, and go on with:", out / SHEET)
     LOG.info("tfds build fgbg_tfds --config %s", out / CONFIG)
+    if frames.broken:
+        raise UserError(
+            f"{frames.broken} frames could not be read; the others are harvested"
+        )
 
 
 def _collect(arguments, frames, scene, predictor):
     background, spread = scene
     size = background.shape[:2]
-    look = ShrinkingPredictor(predictor, size, arguments.rows)
+    shrinking = ShrinkingPredictor(predictor, size, arguments.rows)
+    look = Observer(shrinking, background, spread)
     every = max(1, -(-frames.number // arguments.max_frames)) if frames.number else 1
     number = -(-frames.number // every)
     photos = PhotoCollector(background, number or UNKNOWN_LENGTH, arguments.photos)
@@ -113,9 +127,7 @@ def _collect(arguments, frames, scene, predictor):
     for index, frame in enumerate(bar):
         if index % every:
             continue
-        amount = spread.amount if spread else None
-        mask, depth = look(background, frame.pixels, amount)
-        mask = spread.calm(mask, frame.pixels) if spread else mask
+        mask, depth = look(frame)
         objects = track(find_objects(round_answer(mask, depth)))
         photos.add(frame.name, frame.pixels, mask)
         cutouts.add(frame.name, frame.pixels, mask, objects)
@@ -167,22 +179,23 @@ def _make_config(out, name, cutouts, side: int) -> dict:
     }
 
 
-def _require_none(out: pathlib.Path, overwrite: bool) -> None:
-    """Checks that no harvest is there, or removes it."""
-    paths = [
+def _list_harvested(out: pathlib.Path) -> list[pathlib.Path]:
+    return [
         path
         for folder in (BACKGROUNDS, FOREGROUNDS)
-        for path in (out / folder).rglob("*")
+        for path in sorted((out / folder).rglob("*"))
         if path.is_file()
     ]
-    if paths and not overwrite:
-        raise UserError(
-            f"--out={out} has {len(paths)} pictures already, such as {paths[0]}; "
-            "choose another folder, or add --overwrite to remove them"
-        )
+
+
+def _remove(out: pathlib.Path, paths: list[pathlib.Path]) -> None:
+    """Removes a former harvest, and the folders of scenes that it leaves empty."""
     with name_failures(out):
         for path in paths:
             path.unlink()
+        for folder in {path.parent for path in paths}:
+            with contextlib.suppress(OSError):  # it holds something else
+                folder.rmdir()
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -222,7 +235,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--overwrite", action="store_true", help="remove the harvest that is in --out"
     )
     parser.add_argument(
-        "frames", nargs="+",
+        "frames", type=parse_place, nargs="+",
         help="folders of pictures, pictures, or one video",
     )  # fmt: skip
     return parser
@@ -231,10 +244,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit status, see `run_command`."""
     arguments = make_parser().parse_args(argv)
-    LOG.handlers[:] = [logging.StreamHandler()]
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
-    return run_command(lambda: run(arguments))
+    return run_logged_command(lambda: run(arguments))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,18 @@
 
 from trainer.picture_files import read_picture
 from trainer.predict.answers import encode_picture, round_answer
-from trainer.predict.arguments import parse_model, parse_path, parse_positive
+from trainer.predict.arguments import (
+    parse_model,
+    parse_path,
+    parse_place,
+    parse_positive,
+)
 from trainer.predict.background import Scene, find_scene
 from trainer.predict.frames import find_frames, find_pictures
-from trainer.predict.live import hide_password, is_live
+from trainer.predict.live import hide_password
 from trainer.predict.looks import apply_light, fit_light
 from trainer.predict.objects import Object, find_objects
+from trainer.predict.observer import Observer
 from trainer.predict.predictor import Predictor
 from trainer.predict.regions import grow, label_regions
 from trainer.predict.scenes import open_scene
@@ -17,6 +23,7 @@ from trainer.predict.watching import Watcher
 
 __all__ = [
     "Object",
+    "Observer",
     "Predictor",
     "Scene",
     "ShrinkingPredictor",
@@ -31,11 +38,11 @@ __all__ = [
     "fit_light",
     "grow",
     "hide_password",
-    "is_live",
     "label_regions",
     "open_scene",
     "parse_model",
     "parse_path",
+    "parse_place",
     "parse_positive",
     "read_picture",
     "round_answer",

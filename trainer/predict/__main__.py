@@ -9,17 +9,16 @@ import pathlib
 import signal
 import sys
 
-from trainer.command_line import run_command
+from trainer.command_line import run_logged_command
 from trainer.errors import UserError
 from trainer.files import lock_folder, require_writable
 from trainer.predict.answers import DEFAULT_KINDS
-from trainer.predict.arguments import RUNNING, make_parser, parse_path
+from trainer.predict.arguments import RUNNING, make_parser
 from trainer.predict.frames import PictureFrames, find_frames, find_pictures
 from trainer.predict.live import (
     AnyFrames,
     LiveFrames,
     hide_password,
-    is_live,
     open_address,
 )
 from trainer.predict.observer import Observer
@@ -57,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     given = None if arguments.background == RUNNING else arguments.background
     _check_flags(arguments, given)
     frames = _find_frames(arguments)
+    check_survey(arguments, frames.sizes[0])
     live = isinstance(frames, LiveFrames)
     empty = find_pictures(given) if given else None
     _check_sizes(frames, empty)
@@ -100,8 +100,8 @@ def run(arguments: argparse.Namespace) -> None:
         )
         if survey:
             calibration = calibrate(arguments, observer.scene_depth, network)
-        if calibration:
             calibration.write(kept)
+        if calibration:
             observer.calibrate(calibration)
         try:
             number = predict_frames(
@@ -133,42 +133,40 @@ def _check_flags(arguments: argparse.Namespace, given: pathlib.Path | None) -> N
         )
     out = arguments.out
     require_writable(out, "out")
-    files = [pathlib.Path(text) for text in arguments.frames if not is_live(text)]
-    if out.resolve() in [path.resolve() for path in [*files, *filter(None, [given])]]:
+    paths = [place for place in arguments.frames if isinstance(place, pathlib.Path)]
+    if out.resolve() in [path.resolve() for path in [*paths, *filter(None, [given])]]:
         raise UserError(
             f"--out={out} is a folder of frames or of the background, and answers "
             "would be taken for these; choose another --out"
         )
-    check_survey(arguments)
 
 
 def _find_frames(arguments: argparse.Namespace) -> AnyFrames:
     pace = None
     if arguments.stride > 1 or arguments.max_fps:
         pace = Pace(arguments.stride, arguments.max_fps)
-    addresses = [text for text in arguments.frames if is_live(text)]
-    if not addresses:
-        frames = find_frames(
-            [parse_path(text) for text in arguments.frames], arguments.fps, pace
-        )
-        if arguments.fps and not isinstance(frames, PictureFrames):
-            raise UserError(
-                f"--fps={arguments.fps:g} is for folders of pictures; a video says "
-                "itself how quick it is"
-            )
-        untimed = isinstance(frames, PictureFrames) and not arguments.fps
-        if arguments.max_fps and untimed:
-            raise UserError(
-                f"--max_fps={arguments.max_fps:g}: pictures do not say how quick they "
-                "are; add --fps=FRAMES_A_SECOND, or give --stride=N"
-            )
-        return frames
-    if len(arguments.frames) > 1:
+    addresses = [place for place in arguments.frames if isinstance(place, str)]
+    if addresses and len(arguments.frames) > 1:
         raise UserError(
             f"{hide_password(addresses[0])}: a camera goes alone; "
             f"{len(arguments.frames)} places were given"
         )
-    return open_address(addresses[0], pace, arguments.patience)
+    if addresses:
+        frames = open_address(addresses[0], pace, arguments.patience)
+    else:
+        frames = find_frames(arguments.frames, arguments.fps, pace)
+    pictures = isinstance(frames, PictureFrames)
+    if arguments.fps and not pictures:
+        raise UserError(
+            f"--fps={arguments.fps:g} is for folders of pictures; a video or a camera "
+            "says itself how quick it is"
+        )
+    if arguments.max_fps and pictures and not arguments.fps:
+        raise UserError(
+            f"--max_fps={arguments.max_fps:g}: pictures do not say how quick they are; "
+            "add --fps=FRAMES_A_SECOND, or give --stride=N"
+        )
+    return frames
 
 
 def _check_sizes(frames: AnyFrames, empty: PictureFrames | None) -> None:
@@ -212,10 +210,7 @@ def main(argv: list[str] | None = None) -> int:
       The exit status; see `run_command`.
     """
     arguments = make_parser().parse_args(argv)
-    LOG.handlers[:] = [logging.StreamHandler()]
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
-    return run_command(lambda: run(arguments))
+    return run_logged_command(lambda: run(arguments))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pathlib
 
 from trainer.predict.answers import KINDS
 from trainer.predict.calibration import FIELD_OF_VIEW, KnownDistance
-from trainer.predict.live import PATIENCE
+from trainer.predict.live import PATIENCE, is_live
 from trainer.predict.scenes import SCENE_FRAMES
 from trainer.predict.shrinking import ROWS
 from trainer.shipped import PRETRAINED, WEIGHTS_FILE
@@ -167,6 +167,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "frames",
+        type=parse_place,
         nargs="+",
         help="folders of pictures, pictures, or one video, or one live camera "
         "(rtsp://…, http://…, /dev/video0); the last two need PyAV: pip install "
@@ -214,6 +215,11 @@ def parse_path(text: str) -> pathlib.Path:
         return pathlib.Path(text).expanduser()
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+
+
+def parse_place(text: str) -> pathlib.Path | str:
+    """Parses where frames are: a path, or the address or device of a live camera."""
+    return text if is_live(text) else parse_path(text)
 
 
 def parse_amount(text: str) -> float:

@@ -68,6 +68,24 @@ class Ground:
     horizon: float
     field_of_view: float = FIELD_OF_VIEW
 
+    def find_rows(self, height: int) -> np.ndarray:
+        """Finds the rows in which most pixels are ground, int [N].
+
+        Args:
+          height: Of the picture.
+
+        Raises:
+          UserError: If there are none.
+        """
+        below = int(np.ceil(self.horizon + HORIZON_MARGIN * height))
+        rows = np.arange(max(round((1 - GROUND) * height), below), height)
+        if len(rows) < 2:
+            raise UserError(
+                f"--horizon={self.horizon:g} leaves no ground in a picture of {height} "
+                "rows; give the row at which far, flat ground would end"
+            )
+        return rows
+
     def compute_depth(self, size: tuple[int, int]) -> np.ndarray:
         """Computes the depth of flat ground.
 
@@ -169,6 +187,25 @@ def fit_calibration(depths: np.ndarray, metres: np.ndarray) -> Calibration:
     return Calibration(float(np.exp(fitted.x[0]) * factor), float(fitted.x[1] / middle))
 
 
+def check_points(known: Sequence[KnownDistance], size: tuple[int, int]) -> None:
+    """Checks that known distances are of points of a picture.
+
+    Args:
+      known: Distances.
+      size: Height and width of the picture.
+
+    Raises:
+      UserError: If a point lies outside it.
+    """
+    height, width = size
+    for each in known:
+        if not (each.x < width and each.y < height):
+            raise UserError(
+                f"--known_distance={each.x},{each.y},{each.metres:g}: the frames have "
+                f"{width} columns and {height} rows; give a point within"
+            )
+
+
 def calibrate_by_points(
     depth: np.ndarray, known: Sequence[KnownDistance]
 ) -> tuple[Calibration, np.ndarray]:
@@ -185,6 +222,7 @@ def calibrate_by_points(
     Raises:
       UserError: If a point lies outside the picture.
     """
+    check_points(known, depth.shape)
     depths = np.array([_read_depth(depth, each) for each in known])
     metres = np.array([each.metres for each in known])
     errors = np.full(len(known), np.nan)
@@ -207,28 +245,13 @@ def calibrate_by_ground(depth: np.ndarray, ground: Ground) -> Calibration:
     """
     height, width = depth.shape
     metres = ground.compute_depth((height, width))
-    first = max(
-        round((1 - GROUND) * height),
-        int(np.ceil(ground.horizon + HORIZON_MARGIN * height)),
-    )
-    rows = np.arange(first, height)
-    if len(rows) < 2:
-        raise UserError(
-            f"--horizon={ground.horizon:g} leaves no ground in a picture of {height} "
-            "rows; give the row at which far, flat ground would end"
-        )
+    rows = ground.find_rows(height)
     columns = np.linspace(0, width - 1, min(width, GROUND_COLUMNS)).astype(int)
     depths = np.median(depth[np.ix_(rows, columns)], 1)
     return fit_calibration(depths, metres[rows])
 
 
 def _read_depth(depth: np.ndarray, known: KnownDistance) -> float:
-    height, width = depth.shape
-    if not (known.x < width and known.y < height):
-        raise UserError(
-            f"--known_distance={known.x},{known.y},{known.metres:g}: the frames have "
-            f"{width} columns and {height} rows; give a point within"
-        )
     rows, columns = (
         slice(max(0, place - AROUND), place + AROUND + 1)
         for place in (known.y, known.x)

@@ -33,7 +33,7 @@ class ObjectsWriter:
         folder: pathlib.Path,
         kinds: tuple[str, ...],
         min_area: int | None,
-        go_on: bool = False,
+        session: str = "",
     ):
         """Prepares files; nothing is written before the first frame.
 
@@ -41,13 +41,17 @@ class ObjectsWriter:
           folder: Gets the files.
           kinds: Some of `OBJECT_KINDS`.
           min_area: Pixels that an object has at least; see `find_objects`.
-          go_on: Whether lines are added to those that are there.
+          session: Names what a live camera's begins anew: the time line and COCO's
+            results; lines are added to those that are there.
 
         Raises:
           UserError: If pycocotools, which the kind `coco` needs, is not installed.
         """
         self._folder, self._kinds = folder, kinds
-        self._min_area, self._go_on = min_area, go_on
+        self._min_area, self._go_on = min_area, bool(session)
+        self._coco, self._timeline_path = (
+            folder / name_session(name, session) for name in (COCO, TIMELINE)
+        )
         self._encode = _import_encoder() if "coco" in kinds else None
         self._tracker, self._timeline = Tracker(), Timeline()
         self._files: dict[str, Any] = {}
@@ -88,9 +92,9 @@ class ObjectsWriter:
                     file.write("\n]\n")
                 file.close()
                 if name == COCO:
-                    _name_part(self._folder).replace(self._folder / COCO)
+                    _name_part(self._coco).replace(self._coco)
         if self._number and "objects" in self._kinds:
-            self._timeline.draw(self._folder / TIMELINE)
+            self._timeline.draw(self._timeline_path)
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +102,7 @@ class ObjectsWriter:
             mode = "a" if self._go_on else "w"
             self._files[OBJECTS] = (self._folder / OBJECTS).open(mode, encoding="utf-8")
         if "coco" in self._kinds:
-            self._files[COCO] = _name_part(self._folder).open("w", encoding="utf-8")
+            self._files[COCO] = _name_part(self._coco).open("w", encoding="utf-8")
             self._files[COCO].write("[\n")
 
     def _describe_result(self, frame: Frame, each: Object, size: tuple) -> dict:
@@ -137,8 +141,14 @@ def describe_object(each: Object) -> dict[str, Any]:
     }
 
 
-def _name_part(folder: pathlib.Path) -> pathlib.Path:
-    return folder / f"{COCO}.part"
+def name_session(name: str, session: str) -> str:
+    """Names a file of one session of a live camera; of others it is the name itself."""
+    stem, dot, suffix = name.partition(".")
+    return f"{stem}_{session}{dot}{suffix}" if session else name
+
+
+def _name_part(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(f"{path.name}.part")
 
 
 def _import_encoder():

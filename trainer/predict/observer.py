@@ -12,7 +12,7 @@ from trainer.predict.answers import encode_picture
 from trainer.predict.calibration import Calibration
 from trainer.predict.frames import Frame
 from trainer.predict.moves import MoveFinder
-from trainer.predict.running import INTERVAL, RunningScene
+from trainer.predict.running import RunningScene
 from trainer.predict.scenes import BACKGROUND
 from trainer.predict.shrinking import ShrinkingPredictor
 from trainer.predict.spread import Spread
@@ -21,6 +21,7 @@ from trainer.predict.watching import Watcher
 
 LOG = logging.getLogger("trainer")
 
+INTERVAL = 1.0  # seconds between two looks at whether the scene is still there
 SAVED_EVERY = 60.0  # seconds, of a scene that keeps up
 USUAL_RATE = 25  # frames a second of pictures that do not say
 
@@ -75,6 +76,10 @@ class Observer:
 
         Returns:
           float32 [H, W, 1] twice: the mask in 0 to 1 and the depth in metres.
+
+        Raises:
+          UserError: If the network cannot take the frame, or a scene that keeps up
+            cannot be written.
         """
         mask, depth = self._watcher(frame.pixels)
         if self._spread:

@@ -16,7 +16,7 @@ class Pace:
           max_fps: Frames a second, at most; any number if None.
         """
         self._stride, self._step = stride, 1 / max_fps if max_fps else 0.0
-        self._number, self._due = 0, -math.inf
+        self.begin()
 
     def begin(self) -> None:
         """Begins anew, with the first frame."""
@@ -31,6 +31,7 @@ class Pace:
         wanted = self._number % self._stride == 0 and seconds >= self._due
         self._number += 1
         if wanted and self._step:
-            # Late frames do not make the later ones late, as long as these are near.
-            self._due = max(self._due, seconds - self._step / 2) + self._step
+            # A frame that is a little late does not make the later ones late.
+            near = seconds < self._due + self._step
+            self._due = (self._due if near else seconds) + self._step
         return wanted

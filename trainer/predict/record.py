@@ -13,10 +13,11 @@ from typing import Any
 from trainer.errors import UserError
 from trainer.files import name_failures, write_atomically
 from trainer.predict.answers import FILMED, SUFFIXES
-from trainer.predict.object_files import OBJECT_KINDS
+from trainer.predict.object_files import OBJECT_KINDS, name_session
 from trainer.predict.scenes import BACKGROUND, BOUNDS, SURENESS
 
 RECORD = "predict.json"
+SESSIONS = 8 * "[0-9]" + "T" + 6 * "[0-9]"  # see `LiveFrames.begun`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,10 +154,12 @@ def _read_record(folder: pathlib.Path) -> Record | None:
 
 def _list_answers(folder: pathlib.Path) -> list[pathlib.Path]:
     """Lists what this package writes."""
-    files = [path for kind in FILMED for path in folder.glob(f"{kind}*.mp4")]
+    names = [f"{kind}.mp4" for kind in FILMED]
+    names += [name for names in OBJECT_KINDS.values() for name in names]
+    files = [folder / name for name in names]
+    for name in names:
+        files += folder.glob(name_session(name, SESSIONS))
     files += [folder / name for name in (RECORD, BACKGROUND, SURENESS, *BOUNDS)]
-    for names in OBJECT_KINDS.values():
-        files += [folder / name for name in names]
     for kind in SUFFIXES:
         files += (folder / kind).glob(f"*{SUFFIXES[kind]}")
     return [path for path in files if path.is_file()]

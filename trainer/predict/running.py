@@ -22,7 +22,6 @@ from trainer.predict.steadying import shift_frame
 
 LOG = logging.getLogger("trainer")
 
-INTERVAL = 1.0  # seconds between two looks at the scene
 FOLLOWED = 30.0  # seconds in which a change of what is not new is followed
 MARGIN = 1 / 40  # of the shorter side: around what is new, the scene is not touched
 ALIKE = 12.0  # grey levels: a place looks as it did
@@ -60,20 +59,15 @@ class RunningScene:
         """The scene, uint8 [H, W, 3]."""
         return np.clip(np.rint(self._scene), 0, 255).astype(np.uint8)
 
-    def update(self, frame: np.ndarray, mask: np.ndarray, seconds: float) -> bool:
-        """Keeps up with the next frame.
+    def update(self, frame: np.ndarray, mask: np.ndarray, seconds: float) -> None:
+        """Keeps up with a frame, about a second after the one before.
 
         Args:
           frame: uint8 [H, W, 3].
           mask: float [H, W, 1], 0 to 1: what was new in it.
           seconds: Its time.
-
-        Returns:
-          Whether the scene was looked at, and may have changed.
         """
-        if self._last is not None and seconds - self._last < INTERVAL:
-            return False
-        passed = INTERVAL if self._last is None else seconds - self._last
+        passed = 1.0 if self._last is None else seconds - self._last
         self._last = seconds
         new = grow(mask[..., 0] >= 0.5, max(2, round(MARGIN * min(frame.shape[:2]))))
         move = self._find_move(self.background, frame)
@@ -83,12 +77,11 @@ class RunningScene:
             if move.shift is not None:
                 scene = shift_frame(self.background, move.shift)
             self._begin(scene, seconds)
-            return True
+            return
         self._follow_light(frame, new)
         share = 1 - np.exp(-passed / FOLLOWED)
         self._scene[~new] += share * (frame[~new] - self._scene[~new])
         self._settle_down(frame, new, passed)
-        return True
 
     def _follow_light(self, frame: np.ndarray, new: np.ndarray) -> None:
         calm = ~new[::COARSE, ::COARSE]

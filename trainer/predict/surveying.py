@@ -15,6 +15,7 @@ from trainer.predict.calibration import (
     Ground,
     calibrate_by_ground,
     calibrate_by_points,
+    check_points,
 )
 from trainer.predict.scenes import BACKGROUND
 
@@ -47,11 +48,16 @@ def describe_survey(arguments: argparse.Namespace) -> str:
     )
 
 
-def check_survey(arguments: argparse.Namespace) -> None:
+def check_survey(arguments: argparse.Namespace, size: tuple[int, int]) -> None:
     """Checks the flags that say how far something is.
 
+    Args:
+      arguments: The command line.
+      size: Height and width of the frames.
+
     Raises:
-      UserError: If they contradict each other, or one is missing.
+      UserError: If they contradict each other, one is missing, or a point or the ground
+        lies outside the frames.
     """
     height, horizon = arguments.camera_height, arguments.horizon
     if (height is None) != (horizon is None):
@@ -62,6 +68,9 @@ def check_survey(arguments: argparse.Namespace) -> None:
             "--known_distance and --camera_height are two ways to the same; leave one "
             "of them out"
         )
+    check_points(arguments.known_distance or (), size)
+    if height is not None:
+        _make_ground(arguments).find_rows(size[0])
 
 
 def read_calibration(
@@ -94,16 +103,13 @@ def read_calibration(
 
 def calibrate(
     arguments: argparse.Namespace, scene_depth: np.ndarray, model: str
-) -> Calibration | None:
+) -> Calibration:
     """Calibrates as the command line asks, and prints errors that are known.
 
     Args:
-      arguments: The command line.
+      arguments: The command line, which has taped distances or flat ground.
       scene_depth: float [H, W], the network's depth of the empty scene.
       model: SHA-256 of the network.
-
-    Returns:
-      The calibration; None if nothing is asked for.
 
     Raises:
       UserError: If a point or the ground lies outside the picture.
@@ -120,13 +126,8 @@ def calibrate(
         if np.isfinite(errors).all():
             middle = np.median(np.abs(errors))
             LOG.info("median error of points held back: %.0f %%", 100 * middle)
-    elif arguments.camera_height is not None:
-        ground = Ground(
-            arguments.camera_height, arguments.horizon, arguments.field_of_view
-        )
-        made = calibrate_by_ground(scene_depth, ground)
     else:
-        return None
+        made = calibrate_by_ground(scene_depth, _make_ground(arguments))
     LOG.info("metres = 1 / (%.3f / depth %+.4f)", made.scale, made.offset)
     return dataclasses.replace(
         made,
@@ -134,3 +135,7 @@ def calibrate(
         size=(scene_depth.shape[0], scene_depth.shape[1]),
         made_of=describe_survey(arguments),
     )
+
+
+def _make_ground(arguments: argparse.Namespace) -> Ground:
+    return Ground(arguments.camera_height, arguments.horizon, arguments.field_of_view)

@@ -24,7 +24,7 @@ from trainer.predict.answers import (
 )
 from trainer.predict.frames import Frame, check_size
 from trainer.predict.live import AnyFrames, LiveFrames
-from trainer.predict.object_files import OBJECT_KINDS, ObjectsWriter
+from trainer.predict.object_files import OBJECT_KINDS, ObjectsWriter, name_session
 from trainer.predict.video import VideoWriter
 
 # A frame to its mask and depth, float32 [H, W, 1].
@@ -105,20 +105,13 @@ def find_ordered(kinds: Iterable[str], frames: AnyFrames) -> tuple[str, ...]:
     return tuple(kind for kind in kinds if kind in filmed or kind not in SUFFIXES)
 
 
-def name_film(kind: str, video: Any) -> str:
-    """Names the film of a kind of answers; a camera's has the time of its beginning."""
-    if isinstance(video, LiveFrames):
-        return f"{kind}_{video.begun}"
-    return kind
-
-
 class _FilmWriter:
     """Films one kind of picture of the answers."""
 
-    def __init__(self, folder: pathlib.Path, kind: str, video: Any):
+    def __init__(self, folder: pathlib.Path, kind: str, video: Any, session: str):
         self._kind = kind
         self._writer = VideoWriter(
-            folder / f"{name_film(kind, video)}.mp4",
+            folder / name_session(f"{kind}.mp4", session),
             video.rate,
             video.time_base,
             video.pixel_aspect,
@@ -136,13 +129,13 @@ class _FilmWriter:
 
 
 def _make_writers(folder, ordered, frames, min_area):
+    session = frames.begun if isinstance(frames, LiveFrames) else ""
     for kind in ordered:
         if kind in FILMED:
-            yield _FilmWriter(folder, kind, frames.video)
+            yield _FilmWriter(folder, kind, frames.video, session)
     objects = tuple(kind for kind in ordered if kind in OBJECT_KINDS)
     if objects:
-        live = isinstance(frames, LiveFrames)
-        yield ObjectsWriter(folder, objects, min_area, go_on=live)
+        yield ObjectsWriter(folder, objects, min_area, session)
 
 
 def _read_or_predict(look: Look, frame: Frame, folder: pathlib.Path) -> Answer:

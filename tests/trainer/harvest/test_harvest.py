@@ -1,33 +1,20 @@
 """Photos of the empty scene and cut-outs of what passed, from a camera's frames."""
 
 import json
+import shutil
 
 import numpy as np
 import PIL.Image
 import pytest
 import scipy.ndimage
 import tensorflow as tf
+from known_network import Subtraction
 
 from fgbg_tfds.settings import Settings
 from trainer.harvest import __main__ as harvest
 
 HEIGHT, WIDTH, SIDE = 120, 160, 30
 COLOURS = [(235, 60, 40), (40, 220, 70), (50, 70, 240), (240, 230, 40), (20, 10, 15)]
-
-
-class Subtraction(tf.Module):
-    """A network whose answers are known: what differs by over 40 is new."""
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, None, None, 3], tf.uint8, name)
-            for name in ("bg", "fgbg")
-        ]
-    )
-    def images(self, bg, fgbg):
-        change = tf.abs(tf.cast(fgbg, tf.float32) - tf.cast(bg, tf.float32))
-        mask = tf.cast(tf.reduce_max(change, -1, keepdims=True) > 40, tf.float32)
-        return {"mask": mask, "depth": 20.0 - 15.0 * mask}
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +131,24 @@ def test_a_harvest_is_not_mixed_with_another(ask, tmp_path, capsys):
     assert "add --overwrite to remove them" in capsys.readouterr().err
     assert ask("--overwrite") == 0
     assert sorted(path for path in (tmp_path / "cam1").rglob("*.png")) == before
+
+
+def test_a_harvest_that_fails_keeps_the_former_one(ask, tmp_path):
+    assert ask() == 0
+    before = sorted((tmp_path / "cam1").rglob("*.png"))
+    assert ask("--overwrite", "--min_side=70") == 1
+    assert sorted((tmp_path / "cam1").rglob("*.png")) == before
+
+
+def test_frames_that_cannot_be_read_are_told(ask, tmp_path, camera, capsys):
+    folder = tmp_path / "frames"
+    shutil.copytree(camera, folder)
+    (folder / "999.png").write_bytes((folder / "000.png").read_bytes()[:500])
+    assert ask(frames=folder) == 1
+    assert "1 frames could not be read; the others are harvested" in (
+        capsys.readouterr().err
+    )
+    assert (tmp_path / "cam1" / "sheet.jpg").exists()
 
 
 def test_too_few_cutouts_say_why_and_leave_nothing(ask, tmp_path, capsys):

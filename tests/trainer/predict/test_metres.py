@@ -146,12 +146,14 @@ def test_errors_of_points_held_back_are_printed(ask, capsys):
             "leave one of them out",
         ),
         (["--known_distance=500,1,1"], "the frames have 111 columns and 70 rows"),
+        (["--camera_height=3", "--horizon=69"], "leaves no ground in a picture of 70"),
     ],
 )
-def test_what_cannot_be_calibrated_is_one_line(ask, capsys, flags, message):
+def test_what_cannot_be_calibrated_is_one_line(shots, ask, capsys, flags, message):
     assert ask(*flags) == 1
     said = capsys.readouterr().err
     assert message in said and "Traceback" not in said
+    assert not (shots[0] / "out").exists()
 
 
 @pytest.mark.parametrize("text", ["1,2", "1,2,x", "1,2,0", "-1,2,3", "1,2,nan"])
