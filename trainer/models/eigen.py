@@ -71,6 +71,8 @@ def eigen(
             activation="relu" if relu else None,
             kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
             dtype=dtype,
+            # Keras would number it, anew in every network: files of weights go by name.
+            name="convolution",
         )
 
     def stage(name, *stack):
@@ -100,6 +102,7 @@ def eigen(
                 activation="relu",
                 kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
                 dtype=dtype,
+                name="units",
             ),
             layers.Dropout(dropout, seed=next(seeds), dtype=dtype),
         ),
@@ -111,6 +114,7 @@ def eigen(
                     0.01, seed=next(seeds)
                 ),
                 dtype="float32",
+                name="maps",
             ),
             layers.Reshape((*grid.cells, 2)),
         ),

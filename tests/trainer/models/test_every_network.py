@@ -87,6 +87,12 @@ def test_weights_come_from_the_seed(make, network):
         np.testing.assert_array_equal(one, two)
 
 
+def test_weights_bear_the_same_names_in_every_network_that_is_made(make, network):
+    paths = [[w.path for w in n.model.weights] for n in (network, make())]
+    assert paths[0] == paths[1]
+    assert len(set(paths[0])) == len(paths[0])
+
+
 @pytest.mark.filterwarnings("ignore:Skipping nested container")  # it has no weights
 def test_saved_weights_give_the_same_answers_in_a_fresh_network(
     make, network, tmp_path

@@ -14,7 +14,15 @@ from fgbg_tfds.depth.embedded.photos import compose_photos
 from fgbg_tfds.depth.embedded.scenes import draw_scenes
 from fgbg_tfds.depth.embedded.training import Schedule, train_network
 
-SMALL = {"first_feeds": (32,), "feeds": (32,)}  # one graph, since tracing takes longest
+SCHEDULE = Schedule(
+    # One side, since each means another graph, and tracing takes longest.
+    first_feeds=(32,),
+    feeds=(32,),
+    steps=5,
+    finishing=0.8,
+    batch_size=2,
+    composites_a_step=2,
+)
 TINY = ["--scenes", "4", "--steps", "1", "--batch_size", "2", "--workers", "1"]
 
 
@@ -27,39 +35,40 @@ def test_training_writes_weights_that_load(tmp_path, capsys):
     assert depth.shape == (1, 40, 50) and np.isfinite(depth).all()
 
 
-def test_same_seed_same_weights():
-    images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    schedule = Schedule(steps=2, batch_size=2, first_feeds=(64,), feeds=(64,))
-    first, losses = train_network(schedule, images, logs, show=False)
-    again, _ = train_network(schedule, images, logs, show=False)
-    assert len(losses) == 3 and np.isfinite(losses).all()
-    for name, array in first.items():
-        np.testing.assert_array_equal(array, again[name])
+@pytest.fixture(scope="module")
+def scenes():
+    return draw_scenes(range(4), 64, 0.5, show=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def composites(drawn_folders):
     return compose_photos(drawn_folders, count=6, size=64)
 
 
-def test_photos_are_learned_from_after_the_beginning(composites):
-    images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    schedule = Schedule(steps=10, batch_size=2, composites_a_step=2, **SMALL)
-    _, without = train_network(schedule, images, logs, show=False)
-    _, losses = train_network(schedule, images, logs, composites, show=False)
-    assert np.isfinite(losses).all()
-    assert losses[:2] == without[:2]
-    assert losses[-1] != without[-1]
+@pytest.fixture(scope="module")
+def plain(scenes):
+    """The losses of a training without composites of photos."""
+    return train_network(SCHEDULE, *scenes, show=False)[1]
 
 
-def test_a_training_that_was_cut_off_goes_on_to_the_same_weights(
-    composites, tmp_path, monkeypatch
+@pytest.fixture(scope="module")
+def trained(scenes, composites):
+    """The weights and losses of a training with composites of photos."""
+    return train_network(SCHEDULE, *scenes, composites, show=False)
+
+
+def test_photos_are_learned_from_after_the_beginning(trained, plain):
+    _, losses = trained
+    assert len(losses) == 9 and np.isfinite(losses).all()
+    assert losses[:3] == plain[:3]
+    assert losses[3] != plain[3]
+
+
+def test_the_same_seed_gives_the_same_weights_though_it_was_cut_off(
+    scenes, composites, trained, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(training, "KEPT_EVERY", 2)
-    images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    ways = {"steps": 5, "finishing": 0.8, "batch_size": 2, "composites_a_step": 2}
-    schedule = Schedule(**ways, **SMALL)
-    whole, losses = train_network(schedule, images, logs, composites, show=False)
+    whole, losses = trained
     take, taken = training.Steps.take, []
 
     def take_seven(self, *arguments):
@@ -70,21 +79,19 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_weights(
 
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
         cut.setattr(training.Steps, "take", take_seven)
-        train_network(schedule, images, logs, composites, False, tmp_path)
-    resumed, last = train_network(schedule, images, logs, composites, False, tmp_path)
+        train_network(SCHEDULE, *scenes, composites, False, tmp_path)
+    assert taken == losses[:7]
+    resumed, last = train_network(SCHEDULE, *scenes, composites, False, tmp_path)
     assert last == losses[6:]
     for name, array in whole.items():
         np.testing.assert_array_equal(array, resumed[name])
 
 
-def test_cutouts_are_pasted_anew_in_the_last_steps(monkeypatch):
-    images, logs = draw_scenes(range(4), 64, 0.5, show=False)
-    schedule = Schedule(steps=2, finishing=0.5, batch_size=2, **SMALL)
-    _, losses = train_network(schedule, images, logs, show=False)
+def test_cutouts_are_pasted_anew_in_the_last_steps(scenes, plain, monkeypatch):
     monkeypatch.setattr(training, "paste_anew", lambda images, logs, *_: (images, logs))
-    _, without = train_network(schedule, images, logs, show=False)
-    assert losses[:2] == without[:2]
-    assert losses[2] != without[2]
+    _, without = train_network(SCHEDULE, *scenes, show=False)
+    assert plain[:5] == without[:5]
+    assert plain[5] != without[5]
 
 
 def test_scenes_are_dressed_with_photos(drawn_folders):
@@ -142,7 +149,7 @@ def test_photos_are_looked_for_before_scenes_are_drawn(tmp_path, capsys, monkeyp
 def test_scenes_go_in_as_drawn_without_augmentation():
     images, logs = draw_scenes(range(2), 64, 0.5, show=False)
     images[1], logs[1] = images[0, :, ::-1], logs[0, :, ::-1]
-    ways = {"steps": 1, "batch_size": 1, "first_feeds": (64,), "augmented": False}
+    ways = {"steps": 1, "batch_size": 1, "first_feeds": (32,), "augmented": False}
     kept = [
         train_network(Schedule(**ways), images[which], logs[which], show=False)[1]
         for which in ([0], [1])
