@@ -1,6 +1,7 @@
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 
 import numpy as np
@@ -121,15 +122,21 @@ def test_a_corrected_command_takes_the_workdir_of_the_mistaken_one(settings, tmp
     assert (tmp_path / "export" / "1" / "saved_model.pb").exists()
 
 
-def test_a_finished_run_is_not_trained_again_with_other_settings(settings, tmp_path):
-    main.run(settings())
+def test_a_finished_run_is_not_trained_again_with_other_settings(
+    settings, trained, tmp_path
+):
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    same = {
+        **{"coarse_units": 16, "batch_size": 8, "train_steps": 6, "log_steps": 1},
+        **{"checkpoint_steps": 2, "summary_steps": 3, "deterministic": True},
+    }
     before = (tmp_path / "run.json").read_bytes()
     for changes in ({"learning_rate": 0.01}, {"train_steps": 4}, {"edge_weight": 2.0}):
         (name,) = changes
         with pytest.raises(UserError, match=f"holds a finished run with {name} "):
-            main.run(settings(**changes))
+            main.run(settings(**same | changes))
     # Settings of its use may change: the same weights are reported on again.
-    main.run(settings(report="full", report_examples=8))
+    main.run(settings(**same, report="full", report_examples=8))
     assert (tmp_path / "run.json").read_bytes() == before
     assert "Generalisation" in (tmp_path / "report.md").read_text()
 
