@@ -37,19 +37,22 @@ def test_bad_config_is_refused_by_field(drawn_folders, tmp_path, fields, said):
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ('{"name": "e", "foregrounds": "nope"}', "error: nope: not a folder that can"),
         ('{"name": "e", ', "error: --config: is no JSON: Expecting property name"),
         ("nowhere.json", "error: --config nowhere.json: cannot be read (No such file"),
-        ("[1].json", "error: --config [1].json: is no JSON object; write"),
         ("streets", "error: config 'streets' is unknown; give a JSON file such as"),
     ],
 )
 def test_bad_config_on_the_command_line_is_one_line(tmp_path, config, said):
-    (tmp_path / "[1].json").write_text("[1]")
     done = tfds_build(config, tmp_path, cwd=tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.strip().splitlines()[-1].startswith(said)
+
+
+def test_a_config_s_file_holds_an_object(tmp_path):
+    (tmp_path / "[1].json").write_text("[1]")
+    with pytest.raises(InputError, match=r"\[1\]\.json: is no JSON object; write"):
+        Builder(config=str(tmp_path / "[1].json"), data_dir=str(tmp_path))
 
 
 def test_a_config_is_read_from_a_file_of_notepad(drawn_folders, tmp_path, monkeypatch):

@@ -24,11 +24,11 @@ from trainer.errors import UserError
 from trainer.files import lock_folder, name_failures, require_writable, write_atomically
 from trainer.harvest.cutouts import Cutout, CutoutCollector
 from trainer.harvest.photos import Photo, PhotoCollector, list_views
-from trainer.harvest.shadows import ShadowFinder
 from trainer.harvest.sheet import draw_sheet
 from trainer.predict import (
     Observer,
     Predictor,
+    ShadowFinder,
     ShrinkingPredictor,
     Tracker,
     encode_picture,

@@ -18,8 +18,14 @@ import numpy as np
 import PIL.Image
 import scipy.ndimage
 
-from trainer.harvest.shadows import compare_light, find_shadow, is_shade
-from trainer.predict import Object, grow, label_regions
+from trainer.predict import (
+    Object,
+    compare_light,
+    find_shadow,
+    grow,
+    is_shade,
+    label_regions,
+)
 
 EDGE = 2  # pixels of the frame's edge that a whole thing does not touch
 MIN_SCORE = 0.85  # mean of the mask over the thing

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import scipy.ndimage
 
-from trainer.harvest.shadows import find_shadow
-from trainer.predict import apply_light, fit_light, grow
+from trainer.predict import apply_light, find_shadow, fit_light, grow
 
 KEPT = 24  # frames of a part, at most
 MAX_BYTES = 400_000_000  # of all frames that are kept

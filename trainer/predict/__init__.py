@@ -17,6 +17,12 @@ from trainer.predict.observer import Observer
 from trainer.predict.predictor import Predictor
 from trainer.predict.regions import grow, label_regions
 from trainer.predict.scenes import open_scene
+from trainer.predict.shadows import (
+    ShadowFinder,
+    compare_light,
+    find_shadow,
+    is_shade,
+)
 from trainer.predict.shrinking import ShrinkingPredictor
 from trainer.predict.tracking import Tracker
 from trainer.predict.watching import Watcher
@@ -26,18 +32,22 @@ __all__ = [
     "Observer",
     "Predictor",
     "Scene",
+    "ShadowFinder",
     "ShrinkingPredictor",
     "Tracker",
     "Watcher",
     "apply_light",
+    "compare_light",
     "encode_picture",
     "find_frames",
     "find_objects",
     "find_pictures",
     "find_scene",
+    "find_shadow",
     "fit_light",
     "grow",
     "hide_password",
+    "is_shade",
     "label_regions",
     "open_scene",
     "parse_model",

@@ -27,6 +27,7 @@ from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.record import Record, claim_folder, hash_model, hash_pictures
 from trainer.predict.running import RunningScene
 from trainer.predict.scenes import BACKGROUND, SCENE_FRAMES, open_scene
+from trainer.predict.shadow_removal import open_shadows
 from trainer.predict.shrinking import ShrinkingPredictor
 from trainer.predict.surveying import (
     calibrate,
@@ -76,6 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
         min_area=arguments.min_area,
         pace=_describe_pace(arguments),
         metres=calibration.made_of if calibration else survey,
+        keep_shadows=arguments.keep_shadows,
     )
     write = arguments.write or (LIVE_KINDS if live else DEFAULT_KINDS)
     predictor = Predictor(model)
@@ -90,13 +92,19 @@ def run(arguments: argparse.Namespace) -> None:
             out, None if kept_up else empty, frames, number, predictor
         )
         size = background.shape[:2]
+        shrinking = ShrinkingPredictor(predictor, size, arguments.rows)
+        shadows = None
+        if not arguments.keep_shadows:
+            look = Observer(shrinking, background, spread).find_new
+            shadows = open_shadows(out, frames, look, background)
         observer = Observer(
-            ShrinkingPredictor(predictor, size, arguments.rows),
+            shrinking,
             background,
             spread,
             arguments.whole_every,
             RunningScene(background, 60 * settle) if settle is not None else None,
             out,
+            shadows,
         )
         if survey:
             calibration = calibrate(arguments, observer.scene_depth, network)

@@ -64,6 +64,12 @@ def make_parser() -> argparse.ArgumentParser:
         f"the empty scene is found in (default: {SCENE_FRAMES})",
     )
     parser.add_argument(
+        "--keep_shadows",
+        action="store_true",
+        help="let hard shadows be new; else they are taken off the masks, where what "
+        "passes has shadows of one colour through which the ground shows",
+    )
+    parser.add_argument(
         "--rows",
         type=parse_positive,
         default=ROWS,

@@ -14,6 +14,7 @@ from trainer.predict.frames import Frame
 from trainer.predict.moves import MoveFinder
 from trainer.predict.running import RunningScene
 from trainer.predict.scenes import BACKGROUND
+from trainer.predict.shadow_removal import ShadowRemoval
 from trainer.predict.shrinking import ShrinkingPredictor
 from trainer.predict.spread import Spread
 from trainer.predict.still_depth import StillDepth
@@ -37,6 +38,7 @@ class Observer:
         whole_every: int = 1,
         running: RunningScene | None = None,
         folder: pathlib.Path | None = None,
+        shadows: ShadowRemoval | None = None,
     ):
         """Takes a network and the empty scene.
 
@@ -46,10 +48,11 @@ class Observer:
           spread: What moves by itself.
           whole_every: Number of frames of which the first is looked at whole.
           running: Keeps the scene up with the day, if it shall.
-          folder: Gets a scene that keeps up.
+          folder: Gets a scene that keeps up, and what is learned of shadows.
+          shadows: Takes hard shadows off the masks, if they shall not be new.
         """
         self._predictor, self._background, self._spread = predictor, background, spread
-        self._running, self._folder = running, folder
+        self._running, self._folder, self._shadows = running, folder, shadows
         self._watcher = Watcher(self._look, whole_every)
         self._still = StillDepth(self._estimate_depth)
         self._calibration: Calibration | None = None
@@ -84,14 +87,28 @@ class Observer:
         mask, depth = self._watcher(frame.pixels)
         if self._spread:
             mask = self._spread.calm(mask, frame.pixels)
-        depth = self._still(mask, depth)
         self._keep_up(frame, mask)
+        if self._shadows:
+            mask = self._shadows(mask, frame.pixels, self._background)
+        depth = self._still(mask, depth)
         if self._calibration:
             depth = self._calibration.apply(depth)
         return mask, depth
 
+    def find_new(self, pixels: np.ndarray) -> np.ndarray:
+        """Finds what is new in a frame by itself, whole; shadows stay in.
+
+        Args:
+          pixels: uint8 [H, W, 3].
+
+        Returns:
+          float32 [H, W, 1], 0 to 1.
+        """
+        mask, _ = self._look((slice(None), slice(None)), pixels)
+        return self._spread.calm(mask, pixels) if self._spread else mask
+
     def save(self) -> None:
-        """Writes a scene that keeps up, for the next time.
+        """Writes a scene that keeps up, and the colour of shadows, for the next time.
 
         Raises:
           UserError: If it cannot be written.
@@ -99,6 +116,8 @@ class Observer:
         if self._running and self._folder:
             picture = encode_picture(self._background, ".png")
             write_atomically(self._folder / BACKGROUND, picture)
+        if self._shadows and self._shadows.learning and self._folder:
+            self._shadows.save(self._folder)
 
     def _estimate_depth(self) -> np.ndarray:
         return self._predictor(self._background, self._background)[1]
@@ -115,6 +134,8 @@ class Observer:
         if seconds - self._looked < INTERVAL:
             return
         self._looked = seconds
+        if self._shadows and self._shadows.learning:
+            self._shadows.look(mask, frame.pixels, self._background)
         if self._running is None:
             move = self._find_move(self._background, frame.pixels)
             if move:

@@ -15,6 +15,7 @@ from trainer.files import name_failures, write_atomically
 from trainer.predict.answers import FILMED, SUFFIXES
 from trainer.predict.object_files import OBJECT_KINDS, name_session
 from trainer.predict.scenes import BACKGROUND, BOUNDS, SURENESS
+from trainer.predict.shadow_removal import SHADOWS
 
 RECORD = "predict.json"
 SESSIONS = 8 * "[0-9]" + "T" + 6 * "[0-9]"  # see `LiveFrames.begun`
@@ -35,6 +36,7 @@ class Record:
       min_area: Pixels that an object has at least; None for the usual share.
       pace: Words for which of the frames were wanted, if not all.
       metres: Words for what depth was brought to metres by, if by anything.
+      keep_shadows: Whether hard shadows stayed new.
     """
 
     model: str
@@ -46,6 +48,7 @@ class Record:
     min_area: int | None = None
     pace: str = ""
     metres: str = ""
+    keep_shadows: bool = False
 
     def write(self, folder: pathlib.Path) -> None:
         """Writes the record.
@@ -121,6 +124,9 @@ def _find_difference(earlier: Record | None, wanted: Record) -> str | None:
         return f"has answers of {earlier.pace or 'all frames'}"
     if earlier.metres != wanted.metres:
         return f"has depths of {earlier.metres or 'no --known_distance'}"
+    if earlier.keep_shadows != wanted.keep_shadows:
+        with_or_without = "with" if earlier.keep_shadows else "without"
+        return f"has answers {with_or_without} --keep_shadows"
     changed = [
         name
         for name, state in earlier.frames.items()
@@ -147,6 +153,7 @@ def _read_record(folder: pathlib.Path) -> Record | None:
             fields.get("min_area"),
             fields.get("pace", ""),
             fields.get("metres", ""),
+            fields.get("keep_shadows", False),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -159,7 +166,9 @@ def _list_answers(folder: pathlib.Path) -> list[pathlib.Path]:
     files = [folder / name for name in names]
     for name in names:
         files += folder.glob(name_session(name, SESSIONS))
-    files += [folder / name for name in (RECORD, BACKGROUND, SURENESS, *BOUNDS)]
+    files += [
+        folder / name for name in (RECORD, BACKGROUND, SURENESS, SHADOWS, *BOUNDS)
+    ]
     for kind in SUFFIXES:
         files += (folder / kind).glob(f"*{SUFFIXES[kind]}")
     return [path for path in files if path.is_file()]

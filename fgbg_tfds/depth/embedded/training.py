@@ -20,6 +20,7 @@ from fgbg_tfds.depth.embedded.network import build_network, fold
 from fgbg_tfds.depth.embedded.pasting import collect_cutouts, paste_anew
 from fgbg_tfds.depth.embedded.photos import Composites, load_swatches
 from fgbg_tfds.depth.embedded.teacher import feed
+from fgbg_tfds.errors import InputError
 
 KEPT_EVERY = 500  # steps
 
@@ -243,6 +244,19 @@ def _collect_cutouts(schedule: Schedule) -> Sequence[np.ndarray]:
     return collect_cutouts([each.rgba for each in real])
 
 
+def _keep(manager) -> None:
+    import tensorflow as tf
+
+    try:
+        manager.save()
+    except (tf.errors.OpError, OSError) as error:
+        raise InputError(
+            f"{manager.directory}: the training cannot be kept there "
+            f"({str(error).splitlines()[0]}); make room, and give the same command "
+            "again: it goes on from where it was kept last"
+        ) from error
+
+
 def train_network(
     schedule: Schedule,
     images,
@@ -265,6 +279,9 @@ def train_network(
     Returns:
       The folded weights, name to float32 array, and the losses, a float a step that
       was taken here.
+
+    Raises:
+      InputError: If it cannot be kept, such as on a full disk.
     """
     import keras
     import tensorflow as tf
@@ -297,5 +314,5 @@ def train_network(
                 bar.set_postfix(loss=f"{np.mean(losses[-100:]):.3f}")
             if manager and (index + 1) % KEPT_EVERY == 0:
                 done.assign(index + 1)
-                manager.save()
+                _keep(manager)
     return fold(steps.mean), losses

@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_whole_files(tmp_path, models):
                     process.wait(0.1)  # until it has answered
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(60)
+                process.wait(300)
             finally:
                 process.kill()
                 stop.set()

@@ -1,5 +1,6 @@
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from fgbg_tfds.depth.embedded import training
 from fgbg_tfds.depth.embedded.photos import compose_photos
 from fgbg_tfds.depth.embedded.scenes import draw_scenes
 from fgbg_tfds.depth.embedded.training import Schedule, train_network
+from fgbg_tfds.errors import InputError
 
 SCHEDULE = Schedule(
     # One side, since each means another graph, and tracing takes longest.
@@ -85,6 +87,21 @@ def test_the_same_seed_gives_the_same_weights_though_it_was_cut_off(
     assert last == losses[6:]
     for name, array in whole.items():
         np.testing.assert_array_equal(array, resumed[name])
+
+
+def test_a_full_disk_is_told_in_one_line(scenes, tmp_path, monkeypatch):
+    """Files may grow to a few bytes only, which a checkpoint does not fit into."""
+    monkeypatch.setattr(training, "KEPT_EVERY", 1)
+    monkeypatch.setattr(training.Steps, "take", lambda *_: 1.0)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        with pytest.raises(InputError, match="cannot be kept there") as error:
+            train_network(SCHEDULE, *scenes, show=False, kept=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(error.value).startswith(f"{tmp_path}: ")
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_cutouts_are_pasted_anew_in_the_last_steps(scenes, plain, monkeypatch):

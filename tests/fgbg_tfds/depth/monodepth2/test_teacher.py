@@ -45,7 +45,7 @@ def write_changed(target, change=lambda encoder, decoder: None, **settings):
     return target
 
 
-@pytest.mark.parametrize("size", [(64, 96), (128, 64), (192, 640), (320, 1024)])
+@pytest.mark.parametrize("size", [(128, 64), (192, 640)])
 def test_disparity_is_the_originals(size, tmp_path):
     height, width = size
     weights = reference.write_folder(tmp_path / "stereo", height, width)
