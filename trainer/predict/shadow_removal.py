@@ -61,16 +61,22 @@ class ShadowRemoval:
         """
         if self.ratio is None:
             return mask
-        mask = mask.copy()
-        for each in find_objects(round_answer(mask, np.ones_like(mask))):
+        # The network, too, sees no finer than `ROWS`.
+        step = _choose_step(frame)
+        small, frame, scene = (_reduce(p, step) for p in (mask, frame, scene))
+        shaded = np.zeros(small.shape[:2], bool)
+        for each in find_objects(round_answer(small, np.ones_like(small))):
             window = each.window
-            shadow = find_shadow(frame[window], scene[window], each.inside, self.ratio)
-            mask[window][shadow] = 0
-        return mask
+            shaded[window] |= find_shadow(
+                frame[window], scene[window], each.inside, self.ratio
+            )
+        height, width = mask.shape[:2]
+        shaded = shaded.repeat(step, 0)[:height].repeat(step, 1)[:, :width]
+        return np.where(shaded[..., None], np.float32(0), mask)
 
     def look(self, mask: np.ndarray, frame: np.ndarray, scene: np.ndarray) -> None:
         """Looks at a frame for shadows; for the arguments see `__call__`."""
-        step = max(1, round(len(frame) / ROWS))
+        step = _choose_step(frame)
         mask, frame, scene = (_reduce(p, step) for p in (mask, frame, scene))
         answer = round_answer(mask, np.ones_like(mask))
         self._last = [self._number(each) for each in find_objects(answer)]
@@ -158,6 +164,10 @@ def _read_ratio(path: pathlib.Path) -> np.ndarray | None:
             "looked for anew"
         ) from error
     return ratio
+
+
+def _choose_step(frame: np.ndarray) -> int:
+    return max(1, round(len(frame) / ROWS))
 
 
 def _reduce(picture: np.ndarray, step: int) -> np.ndarray:

@@ -120,6 +120,18 @@ def test_shadows_are_taken_off_from_the_first_frame_on(street, models, tmp_path)
     assert not (tmp_path / "on" / SHADOWS).exists()
 
 
+def test_large_frames_are_looked_at_shrunk_to_be_quick(scene):
+    removal = ShadowRemoval(np.log(LIGHT))
+    frame, each = draw(scene, 3)
+    mask = np.zeros((*SIZE, 1), np.float32)
+    mask[each.window][each.inside] = 1
+    large, wide, before = (p.repeat(8, 0).repeat(8, 1) for p in (mask, frame, scene))
+    found = removal(large[:-3], wide[:-3], before[:-3])
+    assert found.shape == (477, 800, 1)
+    assert (found[::8, ::8] == removal(mask, frame, scene)).mean() > 0.99
+    assert found[8 * 40 : 8 * 46, 8 * 14 : 8 * 46].mean() < 0.05
+
+
 def test_answers_with_and_without_shadows_are_not_mixed(
     street, models, tmp_path, capsys
 ):
