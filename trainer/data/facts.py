@@ -18,11 +18,14 @@ class Facts:
 
     Attributes:
       labels: The network that labelled depth, and its licence.
+      labels_licence: That licence: a name of SPDX, or a sentence; empty if no network
+        labelled.
       licence: Of the pictures: a name that model hubs know, or a sentence.
       fingerprint: Sixteen digits of the digest of all that decides its bytes.
     """
 
     labels: str
+    labels_licence: str
     licence: str
     fingerprint: str
 
@@ -36,21 +39,21 @@ def read_facts(builder: Builder) -> Facts:
     """
     metadata = dict(builder.info.metadata or {})
     return Facts(
-        _describe_labels(metadata.get("teacher")),
+        *_describe_labels(metadata.get("teacher")),
         _read_licence(builder),
         str(metadata.get("fingerprint", NOT_KNOWN))[:16],
     )
 
 
-def _describe_labels(teacher: object) -> str:
+def _describe_labels(teacher: object) -> tuple[str, str]:
     if not isinstance(teacher, dict) or "name" not in teacher:
-        return NOT_KNOWN
+        return NOT_KNOWN, NOT_KNOWN
     if "weights_sha256" not in teacher:  # no teacher
-        return str(teacher["name"])
+        return str(teacher["name"]), ""
     digest = str(teacher["weights_sha256"])[:12]
     scale = "metric" if teacher.get("metric") else "right up to a factor"
-    licence = teacher.get("licence", NOT_KNOWN)
-    return f"{teacher['name']} ({digest}, {scale}, {licence})"
+    licence = str(teacher.get("licence", NOT_KNOWN))
+    return f"{teacher['name']} ({digest}, {scale}, {licence})", licence
 
 
 def _read_licence(builder: Builder) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from trainer.runs import Run
 from trainer.shipped import PRETRAINED
 
 FILE_NAME = "README.md"  # where hubs look
+WIDTH = 88  # of its lines
 UNKNOWN = "unknown"  # a licence that hubs know by this name
 OPEN_LICENCE = "apache-2.0"  # of this package, its pretrained weights and drawings
 _MASK = ("mask_iou", "mask_f", "mask_boundary_f", "mask_false_positive_rate")
@@ -54,7 +56,9 @@ def write_card(folder: pathlib.Path, run: Run, description: Mapping[str, Any]) -
       UserError: If it cannot be written.
     """
     path = folder / FILE_NAME
-    if path.exists() and path.read_text("utf-8") != _format_card(run, description, None):
+    if path.exists() and path.read_text("utf-8") != _format_card(
+        run, description, None
+    ):
         return
     write_atomically(path, _format_card(run, description, _read_metrics(run)))
 
@@ -68,15 +72,15 @@ def _format_card(
         _describe(run, metrics, licence), sort_keys=False, allow_unicode=True
     )
     text = TEXT.format(
-        **description
+        **dict(description)
         | {
             "spread": SPREAD if description.get("spread") else "",
             "answered": _describe_answers(description),
-            "start": _describe_start(run),
+            "start": textwrap.fill(_describe_start(run), WIDTH),
             "data": _format_data(run, facts),
             "figures": _format_figures(metrics, run.model) if metrics else UNMEASURED,
             "limits": LIMITS,
-            "licence": _explain_licence(licence),
+            "licence": textwrap.fill(_explain_licence(licence), WIDTH),
         }
     )
     return f"---\n{front}---\n\n{text}"
@@ -150,15 +154,19 @@ def _list_results(block: Mapping[str, Any], model: str):
 def _find_licence(run: Run, facts: Sequence[Facts]) -> str:
     """Finds the licence of the weights, if all that they were made of is open."""
     open_start = run.settings.init in ("", PRETRAINED)
-    open_data = all(each.licence == OPEN_LICENCE for each in facts)
+    open_data = all(
+        each.licence == OPEN_LICENCE
+        and each.labels_licence.lower() in ("", OPEN_LICENCE)
+        for each in facts
+    )
     return OPEN_LICENCE if open_start and open_data else UNKNOWN
 
 
 def _explain_licence(licence: str) -> str:
     if licence == OPEN_LICENCE:
         return (
-            "Apache-2.0: that of the program, of its drawings, which are all that the "
-            "network was trained on here, and of the weights that it began with."
+            "Apache-2.0: that of the program, of the drawings or pictures that it was "
+            "trained on, and of the weights that it began with, if it did."
         )
     return (
         "Not known to the program that wrote this: the licences of the pictures that "

@@ -12,6 +12,7 @@ from trainer.runs import Run
 
 RECORD = "assets.extra/export.json"  # a folder that SavedModel keeps for others' files
 
+
 def describe(run: Run, size: tuple[int, int]) -> dict[str, Any]:
     """Describes an exported run, so that two descriptions differ if the exports do.
 

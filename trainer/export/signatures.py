@@ -106,7 +106,9 @@ class Signatures:
 
     def list_endpoints(self) -> dict[str, tuple[Callable, list[tf.TensorSpec]]]:
         """Lists the ways to ask: name of each signature to its function and inputs."""
-        files = [tf.TensorSpec([None], tf.string, n) for n in ("bg_bytes", "fgbg_bytes")]
+        files = [
+            tf.TensorSpec([None], tf.string, n) for n in ("bg_bytes", "fgbg_bytes")
+        ]
         bg, fgbg, spread = (
             tf.TensorSpec([None, None, None, channels], tf.uint8, name)
             for name, channels in (("bg", 3), ("fgbg", 3), ("spread", 1))
