@@ -197,8 +197,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=CONNECTIONS)
     except OSError as error:
-        # Python appends the address to the system's words.
-        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error
+        # Python appends the address to the system's words; what is no address has none.
+        reason = os.strerror(error.errno or 0) if (error.errno or 0) > 0 else error
         raise UserError(
             f"--host={host} --port={port}: cannot be listened on ({reason}); give "
             "another --port, or 0 for a free one"

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from trainer.errors import summarise
 from trainer.serve.limits import MEGA, Limits, Queue, Refusal
@@ -24,6 +25,7 @@ from trainer.serve.servable import Servable
 
 LOG = logging.getLogger("trainer")
 
+_PIECE = 65536  # bytes; a server waits for its reader between two of them
 _MODEL = "/v1/models/{name}"
 _VERSION = _MODEL + "/versions/{version}"
 
@@ -103,7 +105,10 @@ class _Answerer:
                 raise _make_too_large(limits)
             # Kept from here on, so that a newer version does not take it away.
             servable = self._repository.find(*_read_address(request))
-            with self._queue.enter(limits.request_bytes if size is None else size):
+            with contextlib.ExitStack() as stack:
+                count = stack.enter_context(
+                    self._queue.enter(limits.request_bytes if size is None else size)
+                )
                 body = await _read_body(request, limits)
                 async with self._turn:
                     if self._is_closing():
@@ -113,13 +118,42 @@ class _Answerer:
                     answer = await asyncio.get_running_loop().run_in_executor(
                         self._thread, _answer, servable, body, limits
                     )
-            return Response(answer, media_type="application/json")
+                count(len(answer))
+                return _Answer(answer, limits.seconds, stack.pop_all())
         except Refusal as error:
             if error.status != 408:
                 await _drain(request, limits)
             raise
         except ClientDisconnect:
             return Response(status_code=499)
+
+
+class _Answer(Response):
+    """An answer that is sent as fast as it is read, and counts until it is."""
+
+    media_type = "application/json"
+
+    def __init__(self, body: bytes, seconds: float, counted: contextlib.ExitStack):
+        super().__init__(body)
+        self._seconds, self._counted = seconds, counted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        with self._counted:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+            for start in range(0, len(self.body), _PIECE):
+                piece = self.body[start : start + _PIECE]
+                async with asyncio.timeout(self._seconds):
+                    await send(
+                        {"type": "http.response.body", "body": piece, "more_body": True}
+                    )
+            await send({"type": "http.response.body", "body": b""})
 
 
 def _answer(servable: Servable, body: bytes, limits: Limits) -> bytes:
@@ -142,12 +176,15 @@ def _answer(servable: Servable, body: bytes, limits: Limits) -> bytes:
 
 
 async def _watch(repository: Repository, poll: float) -> None:
+    told = ""
     while repository.watched:
         await asyncio.sleep(poll)
         try:
             await asyncio.to_thread(repository.look)
-        except Exception:  # such as a disk that is away; the next look may succeed
-            LOG.exception("cannot look for new versions in %s", repository.watched)
+            told = ""
+        except Exception as error:  # such as a disk that is away, and may come back
+            if told != (told := summarise(error)):
+                LOG.warning("cannot look into %s: %s", repository.watched, told)
 
 
 def _read_address(request: Request) -> tuple[str, int | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 MEGA = 1_000_000
 
@@ -27,12 +27,12 @@ class Limits:
     """The limits of a server.
 
     Attributes:
-      queue: Requests that are read, wait or are answered at a time.
+      queue: Requests at a time, from their first byte to the last of their answer.
       request_bytes: Bytes of one request.
-      waiting_bytes: Bytes of all requests that are read, wait or are answered.
+      waiting_bytes: Bytes of all these requests and of the answers that are not sent.
       pixels: Pixels of one picture, and of all pictures that the network looks at
         together.
-      seconds: Time in which a request has to come.
+      seconds: Time in which a request has to come, and a piece of its answer to go.
     """
 
     queue: int
@@ -53,11 +53,14 @@ class Queue:
         self._number = self._bytes = 0
 
     @contextlib.contextmanager
-    def enter(self, size: int) -> Iterator[None]:
+    def enter(self, size: int) -> Iterator[Callable[[int], None]]:
         """Counts a request as long as the block runs.
 
         Args:
           size: Its bytes.
+
+        Yields:
+          A function of the bytes of its answer, which counts these too.
 
         Raises:
           Refusal: If there is no room for it.
@@ -70,13 +73,20 @@ class Queue:
         if self._bytes + size > limits.waiting_bytes:
             raise Refusal(
                 503,
-                f"busy: the requests that wait have {self._bytes / MEGA:.0f} MB; ask "
-                "again later",
+                f"busy: requests and answers that wait have {self._bytes / MEGA:g} MB; "
+                "ask again later",
             )
+        counted = 0
+
+        def count(more: int) -> None:
+            nonlocal counted
+            counted += more
+            self._bytes += more
+
         self._number += 1
-        self._bytes += size
+        count(size)
         try:
-            yield
+            yield count
         finally:
             self._number -= 1
-            self._bytes -= size
+            self._bytes -= counted

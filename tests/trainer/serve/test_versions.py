@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
-from serve_clients import make_row, wait_for
+from serve_clients import encode, make_row, wait_for
 
 from trainer.serve import __main__ as serve
 from trainer.serve.servable import load_servable
@@ -142,7 +142,24 @@ def test_what_waits_is_refused_when_it_is_about_to_end(start, pair):
 def test_the_requests_that_wait_have_so_many_bytes_at_most(start, pair):
     client = start(waiting_bytes=1000)
     status, answer = client.predict({"instances": [make_row(*pair)] * 2})
-    assert status == 503 and answer["error"].startswith("busy: the requests that wait")
+    assert status == 503
+    assert "busy: requests and answers that wait have 0 MB" in answer["error"]
+
+
+def test_an_answer_that_is_not_read_counts_until_its_reader_is_gone(start, pair):
+    client = start(pixels=2_000_000, waiting_bytes=1_000_000)
+    grey = encode(np.full((1000, 1500, 3), 90, np.uint8))
+    body = json.dumps({"instances": [make_row(grey, grey)]}).encode()
+    small = {"instances": [make_row(*pair)]}
+    with socket.socket() as slow:
+        # The system takes some megabytes of an answer on its own.
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", client.port))
+        head = f"POST /v1/models/fgbg:predict HTTP/1.0\r\nContent-Length: {len(body)}"
+        slow.sendall(f"{head}\r\n\r\n".encode() + body)
+        wait_for(lambda: client.predict(small)[0] == 503)
+        assert "answers that wait have" in client.predict(small)[1]["error"]
+    wait_for(lambda: client.predict(small)[0] == 200)
 
 
 def test_the_pretrained_network_is_served_too(pair):
