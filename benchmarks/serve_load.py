@@ -162,4 +162,5 @@ def read_memory(process: subprocess.Popen) -> float:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main()
