@@ -50,10 +50,10 @@ float32 [N, H, W, 1], metres. {answered}
 To no pairs, N = 0, all answer with none.
 
 Picture files are JPEG, PNG, WebP, BMP and GIF, of whose animations the first picture
-is taken. They are turned as their EXIF orientation says, 16 bits are scaled to 8, and
-what is transparent in a PNG lies on black. TensorFlow applies no ICC profiles, and
-reads neither TIFF, AVIF, JPEG 2000 nor HEIC: convert such pictures to sRGB yourself,
-and give them to `images`.
+is taken; WebP's are refused. They are turned as their EXIF orientation says, 16 bits
+are scaled to 8, and what is transparent in a PNG lies on black. TensorFlow applies no
+ICC profiles, and reads neither TIFF, AVIF, JPEG 2000 nor HEIC: convert such pictures to
+sRGB yourself, and give them to `images`.
 
 ## Data
 

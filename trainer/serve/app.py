@@ -139,7 +139,8 @@ class _Answer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
-        with self._counted:
+        # Whoever does not read has its connection closed.
+        with self._counted, contextlib.suppress(TimeoutError):
             await send(
                 {
                     "type": "http.response.start",

@@ -29,8 +29,7 @@ def check_headers(files: Mapping[str, bytes], pixels: int) -> int:
       Pixels of the largest one; 0 for no files.
 
     Raises:
-      Refusal: If one is no picture, too large, or an animation in GIF, whose pictures
-        are all decoded at once.
+      Refusal: If one is no picture, too large, or an animation.
     """
     return max((_read_pixels(n, file, pixels) for n, file in files.items()), default=0)
 
@@ -41,7 +40,11 @@ def _read_pixels(name: str, file: bytes, pixels: int) -> int:
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
             with PIL.Image.open(io.BytesIO(file), formats=FORMATS) as image:
                 width, height = image.size
-                moving = image.format == "GIF" and getattr(image, "is_animated", False)
+                # TensorFlow decodes all pictures of such a GIF at once, and none of
+                # such a WebP.
+                moving = image.format in ("GIF", "WEBP") and getattr(
+                    image, "is_animated", False
+                )
     except PIL.Image.DecompressionBombError as error:
         raise Refusal(
             400, f"{name}: has more than {pixels / MEGA:g} megapixels; shrink it"

@@ -110,6 +110,11 @@ class Repository:
             for path in list_versions(self._folder)
             if _number(path) not in self._ignored
         ]
+        there = {_number(path) for path in versions}
+        for number, state in self._states.items():
+            if state == "LOADING" and number not in there:  # given up by its owner
+                self._states = {n: s for n, s in self._states.items() if n != number}
+                self._troubles.pop(number, None)
         if not versions or _number(versions[-1]) == self._current.number:
             return
         path, number = versions[-1], _number(versions[-1])

@@ -176,16 +176,17 @@ def make_damaged(pair):
     PIL.Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
     large = io.BytesIO()
     PIL.Image.new("1", (2_000, 2_000)).save(large, "PNG")
-    moving = io.BytesIO()
-    frames = [PIL.Image.new("L", (9, 9), grey) for grey in (0, 99)]
-    frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:])
+    moving = [io.BytesIO(), io.BytesIO()]
+    frames = [PIL.Image.new("RGB", (9, 9), (grey, 0, 0)) for grey in (0, 99)]
+    for file, kind in zip(moving, ("GIF", "WEBP"), strict=True):
+        frames[0].save(file, kind, save_all=True, append_images=frames[1:])
     return [
         (pair[1][: len(pair[1]) // 2], "is damaged"),
         (b"no picture", "is no picture that can be read (10 bytes)"),
         (b"", "is no picture that can be read (0 bytes)"),
         (bomb.getvalue(), "has more than 2.5 megapixels; shrink it"),
         (large.getvalue(), "has 2000 x 2000 pixels"),
-        (moving.getvalue(), "is an animation"),
+        *((file.getvalue(), "is an animation") for file in moving),
     ]
 
 

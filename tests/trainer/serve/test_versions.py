@@ -78,9 +78,10 @@ def test_a_version_that_appears_is_served_and_the_older_one_forgotten(
     assert client.predict(body) == (200, answer)
     assert "version 3 is served" in caplog.messages[-1]
     shutil.rmtree(broken)
+    wait_for(lambda: read_states(client) == {3: "AVAILABLE", 1: "END"})
     shutil.copytree(client.folder / "1", client.folder / "4.part")
     (client.folder / "4.part").rename(broken)
-    wait_for(lambda: read_states(client)[4] == "AVAILABLE")
+    wait_for(lambda: read_states(client).get(4) == "AVAILABLE")
     assert read_message(client, 4) == ""
 
 
