@@ -204,9 +204,9 @@ class Builder(tfds.core.ShardBasedBuilder):
             for split, members in cut.items()
         ]
         self.info.set_splits(tfds.core.SplitDict(infos))
-        writing.write_croissant(
-            self.info, self.data_path, self.builder_config.sources.is_drawn
-        )
+        drawn = self.builder_config.sources.is_drawn
+        writing.write_croissant(self.info, self.data_path, drawn)
+        writing.write_card(self.info, self.data_path, drawn)
 
     def _shard_iterators_per_split(self, dl_manager):
         raise NotImplementedError("all shards are written by _download_and_prepare")

@@ -12,9 +12,11 @@ import mlcroissant
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+import yaml
 from PIL import Image
 
 from fgbg_tfds import Builder, FgbgConfig
+from fgbg_tfds.writing import write_card
 
 FEATURES = (
     *("bg", "fgbg", "mask", "depth", "bbox"),
@@ -124,6 +126,67 @@ def test_croissant_is_of_the_version_that_the_docs_say(builder):
     assert described["conformsTo"] == "http://mlcommons.org/croissant/1.0"
 
 
+def read_card(folder):
+    """Reads the front matter of a card, and its text."""
+    _, front, text = (folder / "README.md").read_text("utf-8").split("---\n", 2)
+    return yaml.safe_load(front), text
+
+
+def test_its_card_is_one_that_hubs_read(builder):
+    front, text = read_card(builder.data_path)
+    assert front["license"] == "unknown"
+    assert front["task_categories"] == ["image-segmentation", "depth-estimation"]
+    assert front["size_categories"] == ["n<1K"]
+    (config,) = front["configs"]
+    assert config["config_name"] == "readable"
+    for each in config["data_files"]:
+        (file,) = builder.data_path.glob(each["path"])
+        assert f"-{each['split']}." in file.name
+    described = front["dataset_info"]
+    counts = {each["name"]: each["num_examples"] for each in described["splits"]}
+    assert counts == {n: s.num_examples for n, s in builder.info.splits.items()}
+    types = {each.pop("name"): each for each in described["features"]}
+    assert list(types) == list(builder.info.features)
+    assert types["depth"] == {"dtype": "image"}
+    assert types["placement"] == {"dtype": "int32"}
+    names = types["foreground"]["dtype"]["class_label"]["names"]
+    assert list(names.values()) == builder.info.features["foreground"].names
+    metadata = builder.info.metadata
+    assert metadata["fingerprint"] in text
+    assert metadata["teacher"]["weights_sha256"][:12] in text
+    assert metadata["labelling"]["rule"] in text
+    assert "Not known to the program" in text
+
+
+def test_the_lines_of_its_card_read_it(builder, monkeypatch):
+    monkeypatch.chdir(builder.data_path.parent)
+    _, text = read_card(builder.data_path)
+    found = {}
+    exec(text.split("```python\n")[1].split("```")[0], found)
+    assert found["metres"].shape == found["new"].shape == (64, 64, 1)
+    assert 0.4 < found["metres"].numpy().max() <= 80
+
+
+@pytest.mark.parametrize(
+    ("teacher", "licence", "words"),
+    [
+        ({}, "apache-2.0", "all pictures were drawn"),
+        ({"licence": "CC-BY-NC-4.0"}, "unknown", "labelled depth (CC-BY-NC-4.0)"),
+        (None, "apache-2.0", "It has no depth."),
+    ],
+)
+def test_a_card_tells_the_licence_of_what_was_drawn(
+    builder, tmp_path, teacher, licence, words
+):
+    info = tfds.builder_from_directory(builder.data_path).info
+    changed = {**info.metadata["teacher"], **teacher} if teacher is not None else {}
+    info.metadata["teacher"] = changed
+    write_card(info, tmp_path, drawn=True)
+    front, text = read_card(tmp_path)
+    assert front["license"] == licence
+    assert words in text
+
+
 def test_data_set_can_be_built_as_array_records(builder, tmp_path):
     built = Builder(
         config=builder.builder_config,
@@ -137,3 +200,6 @@ def test_data_set_can_be_built_as_array_records(builder, tmp_path):
     patterns = [files["includes"] for files in described["distribution"]]
     assert len(fnmatch.filter(patterns, "*.array_record-*")) == 4
     assert any(fnmatch.fnmatch(files, pattern) for pattern in patterns)
+    front, _ = read_card(built.data_path)
+    for each in front["configs"][0]["data_files"]:
+        assert len(list(built.data_path.glob(each["path"]))) == 1

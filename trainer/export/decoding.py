@@ -25,8 +25,8 @@ def decode_upright(encoded: tf.Tensor) -> tf.Tensor:
     """Decodes a picture as it is to be seen.
 
     It is turned as its EXIF orientation says, PNGs of 16 bits are scaled, what is
-    transparent in a PNG lies on black, and of an animation the first picture is taken.
-    ICC profiles are not applied.
+    transparent in a PNG lies on black, and of an animation in GIF the first picture is
+    taken; TensorFlow refuses those in WebP. ICC profiles are not applied.
 
     Args:
       encoded: string [], JPEG, PNG, WebP, BMP or GIF.

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from trainer.errors import UserError, summarise
+from trainer.export.card import write_card
 from trainer.export.description import (
     describe,
     read_description,
@@ -22,8 +23,6 @@ from trainer.runs import Run
 from trainer.versions import list_versions
 
 LOG = logging.getLogger("trainer")
-
-WITH_SPREAD = "images_with_spread"
 
 
 def export(run: Run, chief: bool = True) -> None:
@@ -48,6 +47,7 @@ def export(run: Run, chief: bool = True) -> None:
         versions = list_versions(folder)
         if versions and read_description(versions[-1]) == description:
             LOG.info("%s has these weights already", versions[-1])
+            write_card(versions[-1], run, description)  # may know new figures
             return
         number = int(versions[-1].name) + 1 if versions else 1
         while (folder / str(number)).exists():  # no SavedModel, and not ours
@@ -77,32 +77,13 @@ def _write(run: Run, size: tuple[int, int], description, folder: pathlib.Path) -
     archive = _make_archive(network, run.settings.size, size)
     archive.write_out(str(folder), verbose=False)
     write_description(folder, description)
+    write_card(folder, run, description)
 
 
 def _make_archive(network: Network, feed: tuple[int, int], size: tuple[int, int]):
     signatures = Signatures(network, feed, size)
     archive = keras.export.ExportArchive()
     archive.track(network.model)
-    archive.add_endpoint(
-        "serving_default",
-        signatures.answer_encoded,
-        [tf.TensorSpec([None], tf.string, name) for name in ("bg_bytes", "fgbg_bytes")],
-    )
-    archive.add_endpoint(
-        "images",
-        signatures.answer,
-        [
-            tf.TensorSpec([None, None, None, 3], tf.uint8, name)
-            for name in ("bg", "fgbg")
-        ],
-    )
-    if network.spread:
-        archive.add_endpoint(
-            WITH_SPREAD,
-            signatures.answer_with_spread,
-            [
-                tf.TensorSpec([None, None, None, channels], tf.uint8, name)
-                for name, channels in (("bg", 3), ("fgbg", 3), ("spread", 1))
-            ],
-        )
+    for name, (answer, inputs) in signatures.list_endpoints().items():
+        archive.add_endpoint(name, answer, inputs)
     return archive

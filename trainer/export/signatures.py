@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from trainer.augment import fit
+from trainer.export.compact import SPEC, compress_answer
 from trainer.export.decoding import decode_upright
 from trainer.models import Network
+
+COMPACT = "compact"
+WITH_SPREAD = "images_with_spread"
 
 # A PNG of one black pixel.
 _BLACK = base64.b64decode(
@@ -20,8 +25,8 @@ _BLACK = base64.b64decode(
 class Signatures:
     """The ways to ask a network, for pictures of any size.
 
-    All answer with 'mask', float32 [N, H, W, 1] in 0 to 1, and 'depth', float32
-    [N, H, W, 1] in metres, and to no pairs with N = 0.
+    All but `answer_compactly` answer with 'mask', float32 [N, H, W, 1] in 0 to 1, and
+    'depth', float32 [N, H, W, 1] in metres. To no pairs, N = 0, they answer with none.
     """
 
     def __init__(self, network: Network, feed: tuple[int, int], size: tuple[int, int]):
@@ -77,6 +82,46 @@ class Signatures:
         bg, fgbg = (self._decode_all(each, fed) for each in (bg_bytes, fgbg_bytes))
         still = tf.zeros_like(bg[..., :1])
         return _cut(self._predict(bg, fgbg, still, answered), number)
+
+    def answer_compactly(self, bg_bytes, fgbg_bytes):
+        """Answers for picture files with picture files; see `compress_answer`.
+
+        One pair is looked at after the other, so that each is answered at its own
+        size, and many take no more memory than the largest.
+
+        Args:
+          bg_bytes: string [N], the empty scenes.
+          fgbg_bytes: string [N], the composites.
+        """
+        with tf.control_dependencies([_count_pairs(bg_bytes, fgbg_bytes)]):
+            pairs = tf.identity(bg_bytes), tf.identity(fgbg_bytes)
+
+        def answer_pair(pair):
+            answers = self.answer(*(decode_upright(each)[None] for each in pair))
+            return compress_answer(answers["mask"][0], answers["depth"][0])
+
+        return tf.map_fn(
+            answer_pair, pairs, parallel_iterations=1, fn_output_signature=SPEC
+        )
+
+    def list_endpoints(self) -> dict[str, tuple[Callable, list[tf.TensorSpec]]]:
+        """Lists the ways to ask: name of each signature to its function and inputs."""
+        files = [
+            tf.TensorSpec([None], tf.string, n) for n in ("bg_bytes", "fgbg_bytes")
+        ]
+        bg, fgbg, spread = (
+            tf.TensorSpec([None, None, None, channels], tf.uint8, name)
+            for name, channels in (("bg", 3), ("fgbg", 3), ("spread", 1))
+        )
+        endpoints = {
+            "serving_default": (self.answer_encoded, files),
+            "images": (self.answer, [bg, fgbg]),
+            COMPACT: (self.answer_compactly, files),
+        }
+        if self._network.spread:
+            taken = [bg, fgbg, spread]
+            endpoints[WITH_SPREAD] = (self.answer_with_spread, taken)
+        return endpoints
 
     def _choose_sizes(self, find_shape):
         """Chooses the sizes of input and answer for composites of a shape."""

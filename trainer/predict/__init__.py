@@ -3,6 +3,7 @@
 from trainer.picture_files import read_picture
 from trainer.predict.answers import encode_picture, round_answer
 from trainer.predict.arguments import (
+    parse_amount,
     parse_model,
     parse_path,
     parse_place,
@@ -14,7 +15,7 @@ from trainer.predict.live import hide_password
 from trainer.predict.looks import apply_light, fit_light
 from trainer.predict.objects import Object, find_objects
 from trainer.predict.observer import Observer
-from trainer.predict.predictor import Predictor
+from trainer.predict.predictor import Predictor, find_model
 from trainer.predict.regions import grow, label_regions
 from trainer.predict.scenes import open_scene
 from trainer.predict.shadows import (
@@ -40,6 +41,7 @@ __all__ = [
     "compare_light",
     "encode_picture",
     "find_frames",
+    "find_model",
     "find_objects",
     "find_pictures",
     "find_scene",
@@ -50,6 +52,7 @@ __all__ = [
     "is_shade",
     "label_regions",
     "open_scene",
+    "parse_amount",
     "parse_model",
     "parse_path",
     "parse_place",

@@ -27,6 +27,17 @@ png = [[tf.io.encode_png(p).numpy() for p in given[n]] for n in ("bg", "fgbg")]
 coded = served["serving_default"](
     bg_bytes=tf.constant(png[0]), fgbg_bytes=tf.constant(png[1])
 )
+compact = served["compact"](
+    bg_bytes=tf.constant(png[0]), fgbg_bytes=tf.constant(png[1])
+)
+pictures = {
+    f"compact_{name}": [
+        tf.io.decode_png(file, dtype=dtype) for file in compact[f"{name}_bytes"]
+    ]
+    for name, dtype in (("mask", tf.uint8), ("depth", tf.uint16))
+}
+numbers = ("height", "width", "area", "box")
+sizes = {f"compact_{name}": compact[name] for name in numbers}
 large = [
     [tf.io.encode_jpeg(tf.cast(tf.image.resize(p, (90, 150)), tf.uint8)).numpy(), small]
     for p, small in zip(
@@ -47,6 +58,7 @@ np.savez(
     sys.argv[3], mask=answers["mask"], depth=answers["depth"],
     coded_mask=coded["mask"], coded_depth=coded["depth"],
     mixed_mask=mixed["mask"], mixed_depth=mixed["depth"],
+    **pictures, **sizes,
 )
 print(json.dumps({"junk": junk, "dtype": answers["depth"].dtype.name}))
 """
@@ -92,6 +104,33 @@ def test_encoded_pictures_give_the_same_answers(answers):
     np.testing.assert_allclose(values["coded_depth"], values["depth"], rtol=1e-4)
 
 
+def check_compact(values):
+    """Compares the picture files of `compact` with the numbers of another signature."""
+    mask, depth = values["compact_mask"], values["compact_depth"]
+    assert mask.dtype == np.uint8 and depth.dtype == np.uint16
+    difference = np.abs(mask - np.rint(255 * values["coded_mask"]))
+    assert difference.max() <= 1 and difference.mean() < 0.01
+    metres = values["coded_depth"]
+    np.testing.assert_allclose(depth / 256, metres, rtol=1 / 256, atol=1 / 256)
+    assert (values["compact_height"] == metres.shape[1]).all()
+    assert (values["compact_width"] == metres.shape[2]).all()
+    assert values["compact_area"].tolist() == (mask >= 128).sum((1, 2, 3)).tolist()
+    for picture, box in zip(mask[..., 0] >= 128, values["compact_box"], strict=True):
+        left, top, width, height = box
+        assert picture[top : top + height, left : left + width].sum() == picture.sum()
+        if picture.any():
+            places = np.argwhere(picture)
+            assert (places.min(0) == (top, left)).all()
+            assert (places.max(0) == (top + height - 1, left + width - 1)).all()
+        else:
+            assert not box.any()
+
+
+def test_compact_answers_are_the_same_as_picture_files(answers):
+    check_compact(answers[0])
+    assert answers[0]["compact_area"].any()
+
+
 def test_pictures_of_several_sizes_go_in_one_batch(answers):
     values, _ = answers
     assert values["mixed_mask"].shape == (2, 64, 64, 1)
@@ -132,6 +171,15 @@ for name in ("own", "odd"):
         bg_bytes=tf.constant(png[0]), fgbg_bytes=tf.constant(png[1])
     )
     found |= {f"{name}_coded_{key}": value for key, value in coded.items()}
+    compact = served["compact"](
+        bg_bytes=tf.constant(png[0]), fgbg_bytes=tf.constant(png[1])
+    )
+    for key, dtype in (("mask", tf.uint8), ("depth", tf.uint16)):
+        found[f"{name}_compact_{key}"] = [
+            tf.io.decode_png(file, dtype=dtype) for file in compact[f"{key}_bytes"]
+        ]
+    for key in ("height", "width", "area", "box"):
+        found[f"{name}_compact_{key}"] = compact[key]
     for spread in (0, 120):
         varied = np.full((*bg.shape[:3], 1), spread, np.uint8)
         given_too = served["images_with_spread"](bg=bg, fgbg=fgbg, spread=varied)
@@ -164,7 +212,9 @@ def test_refine_is_served_whole_and_answers_at_the_pictures_own_size(
                 found[f"{name}_0_{key}"], found[f"{name}_{key}"], rtol=1e-4
             )
             assert not np.allclose(found[f"{name}_120_{key}"], found[f"{name}_{key}"])
-    notes = (refined / "export" / "1" / "assets.extra" / "README.md").read_text("utf-8")
+        own_names = {key.removeprefix(f"{name}_"): found[key] for key in found}
+        check_compact(own_names)
+    notes = (refined / "export" / "1" / "README.md").read_text("utf-8")
     assert "images_with_spread" in notes
     report = json.loads((refined / "metrics.json").read_text())
     new, there = found["own_mask"] >= 0.5, pairs["mask"] >= 128
@@ -184,11 +234,13 @@ words = tf.zeros([0], tf.string)
 for answers in (
     served["images"](bg=none, fgbg=none),
     served["serving_default"](bg_bytes=words, fgbg_bytes=words),
+    served["compact"](bg_bytes=words, fgbg_bytes=words),
 ):
     print(*(f"{name} {tuple(v.shape)}" for name, v in sorted(answers.items())))
 for ask in (
     lambda: served["images"](bg=none, fgbg=tf.zeros([2, 64, 96, 3], tf.uint8)),
     lambda: served["serving_default"](bg_bytes=words, fgbg_bytes=tf.constant([b""])),
+    lambda: served["compact"](bg_bytes=words, fgbg_bytes=tf.constant([b""])),
 ):
     try:
         ask()
@@ -214,7 +266,10 @@ def test_no_pairs_have_no_answers(request, tmp_path, network, sizes):
         text=True,
     )
     expected = [f"depth {size} mask {size}" for size in sizes]
-    assert done.stdout.splitlines() == [*expected, "True", "True"]
+    expected.append(
+        "area (0,) box (0, 4) depth_bytes (0,) height (0,) mask_bytes (0,) width (0,)"
+    )
+    assert done.stdout.splitlines() == [*expected, *["True"] * 3]
 
 
 def test_pictures_held_sideways_are_turned(trained, pairs):
@@ -264,4 +319,4 @@ def test_a_version_is_never_written_over(trained, tmp_path, caplog):
     ]
     described = json.loads((first.parent / "2/assets.extra/export.json").read_text())
     assert described["step"] == 4 and described["dataset"] == "miniset/sample/1.0.0"
-    assert "EXIF orientation" in (first / "assets.extra/README.md").read_text()
+    assert "EXIF orientation" in (first / "README.md").read_text("utf-8")
