@@ -97,8 +97,9 @@ def run(arguments: argparse.Namespace) -> None:
 def _serve(
     arguments: argparse.Namespace, model: pathlib.Path, port: int, own: str
 ) -> None:
-    # All files of the page, uploads on their way too, lie in one folder.
-    tempfile.tempdir = os.environ["GRADIO_TEMP_DIR"] = own
+    # All files of the page lie in one folder, uploads on their way too.
+    tempfile.tempdir = own
+    os.environ["GRADIO_TEMP_DIR"] = str(pathlib.Path(own) / "shown")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
     # Gradio asks its own page whether it is up, and never through a proxy.

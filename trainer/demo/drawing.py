@@ -127,7 +127,7 @@ def _draw_row(each: Object) -> str:
         f"{each.score:.0%}",
         f"{each.area} px",
         f"{each.share:.2%}",
-        f"{left}, {top}, {width} &times; {height}",
+        f"{left}, {top}, {width}&nbsp;&times;&nbsp;{height}",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 

@@ -6,6 +6,7 @@ Handlers are generators of updates: values of the page's parts, by their names.
 from __future__ import annotations
 
 import dataclasses
+import math
 import pathlib
 import tempfile
 import time
@@ -46,10 +47,13 @@ from trainer.predict import (
 Updates = Iterator[dict[str, Any]]
 Result = TypeVar("Result")
 
+TOLD_EVERY = 0.2  # seconds
 WELCOME = "Give an empty scene and a frame of the same camera, or click an example."
-GONE = "these answers were kept for half an hour, and are gone; look again"
+GONE = (
+    "There are no answers, or they were kept for half an hour and are gone; look again."
+)
 HINT = '<p class="hint">Click a pixel to read its distance.</p>'
-TAKE = "take this as the empty scene"
+TAKE = "Take this as the empty scene"
 
 
 class Handlers:
@@ -77,7 +81,7 @@ class Handlers:
         """Looks at a frame before its empty scene, both given as files."""
         if not empty or not frame:
             missing = "empty scene" if not empty else "frame"
-            raise UserError(f"the {missing} is missing; give a picture of it")
+            raise UserError(f"The {missing} is missing; give a picture of it.")
         yield from _begin("Looking …")
         scene, seen = read_pair(empty, frame)
         observer = make_observer(self._network, scene.pixels)
@@ -93,12 +97,13 @@ class Handlers:
     ) -> Updates:
         """Looks at frames of a video; without an empty scene, it is found in them."""
         if not video:
-            raise UserError("the video is missing; give one")
+            raise UserError("The video is missing; give one.")
         yield from _begin("Reading the video …")
         scene = read_upload(empty, "empty scene") if empty else None
         clip = yield from _report("Reading the video …", read_clip(video))
         if scene:
-            check_size("the video", clip.size, scene.size, f"the empty scene {empty}")
+            owner = f"the empty scene {scene.name}"
+            check_size(pathlib.Path(video).name, clip.size, scene.size, owner)
             observer = make_observer(self._network, scene.pixels)
         else:
             busy = "Finding the empty scene behind what passes …"
@@ -142,7 +147,7 @@ class Handlers:
         frame = Frame(f"{number:06d}", pixels, seconds=time.monotonic())
         if observer is None or observer.background.shape != pixels.shape:
             look = Look("webcam", (frame,))
-            text = f"Leave the picture, and press “{TAKE.capitalize()}”."
+            text = f"Leave the picture, and press “{TAKE}”."
         else:
             look = yield from _report("", look_at_frames("webcam", (frame,), observer))
             text = look.note or "Live."
@@ -157,10 +162,15 @@ class Handlers:
     def redraw(
         self, look: Look | None, number: float, threshold: float, area: float
     ) -> Updates:
-        """Shows the same answers in another way."""
-        if look is None:
-            raise UserError(GONE)
-        yield _show(look, int(number), threshold, area)
+        """Shows the same answer with another threshold or minimum area."""
+        shown = _show(_require(look), number, threshold, area)
+        yield {name: shown[name] for name in ("overlay", "mask", "table")}
+
+    def walk(
+        self, look: Look | None, number: float, threshold: float, area: float
+    ) -> Updates:
+        """Shows another frame of a video."""
+        yield _show(_require(look), number, threshold, area)
 
     def take(
         self,
@@ -171,8 +181,7 @@ class Handlers:
         area: float,
     ) -> Updates:
         """Takes the frame that is shown as the empty scene."""
-        if look is None:
-            raise UserError(GONE)
+        look = _require(look)
         shown = look.frames[_place(look, number)]
         if look.source == "pictures":
             text = "That is the empty scene now. Give a frame to compare it with."
@@ -193,14 +202,13 @@ class Handlers:
             "Looking again …", look_at_frames("video", look.frames, observer, note)
         )
         yield {"look": again, "status": draw_status(_describe(again))}
-        yield _show(again, int(number), threshold, area)
+        yield _show(again, number, threshold, area)
 
     def download(self, look: Look | None, threshold: float, area: float) -> Updates:
         """Packs all answers into a zip."""
-        if look is None:
-            raise UserError(GONE)
+        look = _require(look)
         if not look.answers:
-            raise UserError(f"there is no answer yet; press “{TAKE.capitalize()}”")
+            raise UserError(f"There is no answer yet; press “{TAKE}”.")
         # The page copies the file before it asks for the next update.
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "fgbg.zip"
@@ -211,8 +219,7 @@ class Handlers:
         self, look: Look | None, number: float, column: int, row: int
     ) -> Updates:
         """Reads distance and probability of a pixel of the frame that is shown."""
-        if look is None:
-            raise UserError(GONE)
+        look = _require(look)
         if look.answers:
             answer = look.answers[_place(look, number)]
             yield {"reading": draw_reading(answer, int(column), int(row))}
@@ -232,12 +239,14 @@ def _report(
     text: str, work: Generator[float, None, Result]
 ) -> Generator[dict[str, Any], None, Result]:
     """Shows how far some work is, and returns its result; silent without a text."""
+    told = -math.inf
     while True:
         try:
             share = next(work)
         except StopIteration as end:
             return end.value
-        if text:
+        if text and time.monotonic() - told >= TOLD_EVERY:
+            told = time.monotonic()
             yield {"status": draw_status(text, "busy", share)}
 
 
@@ -255,7 +264,7 @@ def _show_new(look: Look, threshold: float, area: float) -> Updates:
     }
 
 
-def _show(look: Look, number: int, threshold: float, area: float) -> dict[str, Any]:
+def _show(look: Look, number: float, threshold: float, area: float) -> dict[str, Any]:
     place = _place(look, number)
     frame = look.frames[place]
     if not look.answers:
@@ -274,6 +283,12 @@ def _show(look: Look, number: int, threshold: float, area: float) -> dict[str, A
         "table": draw_table(objects),
         "caption": draw_caption(frame, place, len(look.frames)) if several else "",
     }
+
+
+def _require(look: Look | None) -> Look:
+    if look is None:
+        raise UserError(GONE)
+    return look
 
 
 def _place(look: Look, number: float) -> int:

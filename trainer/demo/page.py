@@ -24,7 +24,8 @@ EXAMPLES = {  # caption: empty scene and frame
 KEPT = 1800  # seconds that answers are kept for a user who does nothing
 CLEANED_EVERY = 300  # seconds
 WAITING = 20  # requests
-CODE = "network"  # one name for all that ask the network, one at a time
+STREAMS, STREAMED = 2, 600  # webcams at a time, and seconds of one
+NETWORK = "network"  # one name for all that ask the network, one at a time
 TITLE = "fgbg: what is new, and how far"
 HEAD = """<header><h1>What is new, and how far?</h1>
 <p>A fixed camera, its empty scene, and a frame: a network finds the new pixels and the
@@ -133,7 +134,7 @@ def _place_inputs(parts: dict[str, Any]) -> None:
                 elem_id="webcam",
             )
             parts["take_webcam"] = gradio.Button(
-                TAKE.capitalize(), variant="primary", elem_id="take_webcam"
+                TAKE, variant="primary", elem_id="take_webcam"
             )
     _place_title("Or click a drawn example")
     parts["examples"] = gradio.Gallery(
@@ -195,7 +196,7 @@ def _place_results(parts: dict[str, Any]) -> None:
         with gradio.Column(scale=5, min_width=280, elem_classes="view"):
             _place_title("Objects")
             parts["table"] = gradio.HTML(elem_id="table")
-            parts["take"] = gradio.Button(TAKE.capitalize(), elem_id="take")
+            parts["take"] = gradio.Button(TAKE, elem_id="take")
             parts["download"] = gradio.Button(
                 "Download everything (zip)", elem_id="download"
             )
@@ -227,7 +228,7 @@ def _connect(page: gradio.Blocks, parts: dict[str, Any], handlers: Handlers) -> 
     ]
     sliders = [parts["threshold"], parts["area"]]
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    slow: dict[str, Any] = {**quiet, "concurrency_limit": 1, "concurrency_id": CODE}
+    slow: dict[str, Any] = {**quiet, "concurrency_limit": 1, "concurrency_id": NETWORK}
     quick: dict[str, Any] = {
         **quiet,
         "concurrency_limit": 4,
@@ -235,7 +236,11 @@ def _connect(page: gradio.Blocks, parts: dict[str, Any], handlers: Handlers) -> 
     }
 
     def call(handler: Callable) -> Callable:
-        return functools.partial(_run, handler, parts)
+        @functools.wraps(handler)  # for the names of its arguments
+        def run(*arguments):
+            yield from _run(handler, parts, *arguments)
+
+        return run
 
     page.load(
         call(handlers.greet), None, [parts["loading"], *told],
@@ -266,24 +271,32 @@ def _connect(page: gradio.Blocks, parts: dict[str, Any], handlers: Handlers) -> 
         [parts["webcam"], parts["scene"], parts["look"], *sliders],
         fresh,
         stream_every=0.5,
+        time_limit=STREAMED,
+        # A stream keeps its place as long as it runs; the network has its own lock.
+        concurrency_limit=STREAMS,
         api_visibility="private",
-        **slow,
+        **quiet,
     )
-    for name in ("threshold", "area", "number"):
-        parts[name].input(
+    answered = [parts["look"], parts["number"], *sliders]
+    for slider in sliders:
+        slider.input(
             call(handlers.redraw),
-            [parts["look"], parts["number"], *sliders],
-            [*told, *shown],
-            api_name="redraw" if name == "threshold" else None,
-            api_visibility="public" if name == "threshold" else "private",
+            answered,
+            [parts["overlay"], parts["mask"], parts["table"], *told],
+            api_name="redraw",
+            api_visibility="public" if slider is sliders[0] else "private",
             **quick,
         )
+    parts["number"].input(
+        call(handlers.walk), answered, [*shown, *told], api_name="walk", **quick
+    )
     for name in ("take", "take_webcam"):
         parts[name].click(
             call(handlers.take),
             [parts["look"], parts["number"], parts["frame"], *sliders],
             [parts["empty"], parts["frame"], parts["scene"], *fresh],
             api_name=name,
+            api_visibility="public" if name == "take" else "private",
             **slow,
         )
     parts["download"].click(
@@ -313,7 +326,7 @@ def _run(handler: Callable, parts: dict[str, Any], *arguments):
         for updates in handler(*arguments):
             yield {parts[name]: value for name, value in updates.items()}
     except UserError as error:
-        yield {parts["status"]: draw_status(str(error).capitalize(), "error")}
+        yield {parts["status"]: draw_status(str(error), "error")}
 
 
 def _choose_example(event: gradio.SelectData):

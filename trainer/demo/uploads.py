@@ -79,7 +79,7 @@ def read_upload(path: str, wanted: str) -> Upload:
             )
         pixels = read_picture(file)
     except UserError as error:
-        raise UserError(f"{wanted}: {hide_folder(error, path)}") from error
+        raise UserError(f"The {wanted} {hide_folder(error, path)}") from error
     return Upload(file.name, shrink(pixels), pixels.shape[:2])
 
 
@@ -89,9 +89,9 @@ def read_pair(empty: str, frame: str) -> tuple[Upload, Upload]:
     Raises:
       UserError: If one cannot be read, or their sizes differ.
     """
-    pair = read_upload(empty, "empty scene"), read_upload(frame, "frame")
-    check_size(pair[1].name, pair[1].size, pair[0].size, f"the empty scene {empty}")
-    return pair
+    scene, seen = read_upload(empty, "empty scene"), read_upload(frame, "frame")
+    check_size(seen.name, seen.size, scene.size, f"the empty scene {scene.name}")
+    return scene, seen
 
 
 def read_clip(path: str) -> Generator[float, None, Clip]:
