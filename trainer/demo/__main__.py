@@ -114,7 +114,7 @@ def _serve(
         ) from error
     from trainer.demo.handlers import Handlers
     from trainer.demo.network import SharedNetwork
-    from trainer.demo.server import open_page
+    from trainer.demo.server import close_page, open_page
 
     network = SharedNetwork()
     page = open_page(
@@ -134,7 +134,7 @@ def _serve(
     except KeyboardInterrupt:
         LOG.info("the page is closed")
     finally:
-        page.close(verbose=False)
+        close_page(page)
 
 
 def _parse_port(text: str) -> int:

@@ -47,6 +47,7 @@ from trainer.predict import (
 Updates = Iterator[dict[str, Any]]
 Result = TypeVar("Result")
 
+WEBCAM_SIDE = 640  # pixels; each picture leaves files for half an hour
 TOLD_EVERY = 0.2  # seconds
 WELCOME = "Give an empty scene and a frame of the same camera, or click an example."
 GONE = (
@@ -140,7 +141,7 @@ class Handlers:
         """Looks at the webcam's next picture, uint8 [H, W, 3]."""
         if pixels is None:
             return
-        pixels = shrink(pixels)
+        pixels = shrink(pixels, WEBCAM_SIDE)
         number = 1
         if look and look.source == "webcam":
             number = int(look.frames[0].name) + 1

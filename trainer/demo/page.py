@@ -187,7 +187,7 @@ def _place_results(parts: dict[str, Any]) -> None:
             buttons=["reset"], elem_id="threshold", min_width=260,
         )  # fmt: skip
         parts["area"] = gradio.Slider(
-            0, 2, DEFAULT_AREA, step=0.01, label="Minimum area, % of the picture",
+            0, 5, DEFAULT_AREA, step=0.01, label="Minimum area, % of the picture",
             buttons=["reset"], elem_id="area", min_width=260,
         )  # fmt: skip
     with gradio.Row():
@@ -209,7 +209,7 @@ def _place_picture(name: str, title: str) -> gradio.Image:
         interactive=False,
         buttons=["fullscreen"],
         container=False,
-        format="png",
+        format="png" if name == "mask" else "jpeg",
         elem_id=name,
     )
 

@@ -74,3 +74,9 @@ def open_page(
             f"--host={host} --port={port}: the page cannot be opened there: {error}"
         ) from error
     return page
+
+
+def close_page(page: gradio.Blocks) -> None:
+    """Closes a page, whatever browsers still listen to it."""
+    page.server.config.timeout_graceful_shutdown = 1
+    page.close(verbose=False)

@@ -141,9 +141,9 @@ def choose_evenly(frames, number: int) -> tuple:
     return tuple(frames[place] for place in places.astype(int))
 
 
-def shrink(pixels: np.ndarray) -> np.ndarray:
-    """Shrinks a picture, uint8 [H, W, 3], to `MAX_SIDE` where it is larger."""
-    height, width = _find_size(pixels.shape)
+def shrink(pixels: np.ndarray, side: int = MAX_SIDE) -> np.ndarray:
+    """Shrinks a picture, uint8 [H, W, 3], whose longer side has more pixels."""
+    height, width = _find_size(pixels.shape, side)
     if (height, width) == pixels.shape[:2]:
         return pixels
     image = PIL.Image.fromarray(pixels)
@@ -155,6 +155,6 @@ def hide_folder(error: UserError, path: str) -> str:
     return str(error).replace(path, pathlib.Path(path).name)
 
 
-def _find_size(size: tuple[int, ...]) -> tuple[int, int]:
-    scale = min(1.0, MAX_SIDE / max(size[:2]))
+def _find_size(size: tuple[int, ...], side: int = MAX_SIDE) -> tuple[int, int]:
+    scale = min(1.0, side / max(size[:2]))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
