@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import pathlib
+import secrets
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -24,11 +25,19 @@ from trainer.demo.drawing import (
     draw_table,
     draw_views,
 )
-from trainer.demo.looks import Look, count_kept, look_at_frames, make_observer
+from trainer.demo.looks import (
+    Look,
+    count_kept,
+    describe_look,
+    look_at_frames,
+    make_observer,
+)
 from trainer.demo.network import SharedNetwork
 from trainer.demo.uploads import (
     Clip,
     choose_evenly,
+    describe_clip,
+    describe_shrinking,
     read_clip,
     read_pair,
     read_upload,
@@ -87,7 +96,7 @@ class Handlers:
         scene, seen = read_pair(empty, frame)
         observer = make_observer(self._network, scene.pixels)
         frames = [Frame(pathlib.Path(seen.name).stem, seen.pixels)]
-        note = _describe_shrinking(seen.size, seen.pixels.shape)
+        note = describe_shrinking(seen.size, seen.pixels.shape)
         look = yield from _report(
             "Looking …", look_at_frames("pictures", frames, observer, note)
         )
@@ -112,7 +121,7 @@ class Handlers:
             observer = self._find_scene(clip)
         size = clip.frames[0].pixels.shape
         frames = choose_evenly(clip.frames, count_kept(size, self._max_frames))
-        note = " ".join([_describe_clip(clip), _describe_shrinking(clip.size, size)])
+        note = " ".join([describe_clip(clip), describe_shrinking(clip.size, size)])
         look = yield from _report(
             f"Looking at {len(frames)} frames …",
             look_at_frames("video", frames, observer, note.strip()),
@@ -171,7 +180,8 @@ class Handlers:
         self, look: Look | None, number: float, threshold: float, area: float
     ) -> Updates:
         """Shows another frame of a video."""
-        yield _show(_require(look), number, threshold, area)
+        shown = _show(_require(look), number, threshold, area)
+        yield {**shown, "reading": HINT}
 
     def take(
         self,
@@ -202,7 +212,7 @@ class Handlers:
         again = yield from _report(
             "Looking again …", look_at_frames("video", look.frames, observer, note)
         )
-        yield {"look": again, "status": draw_status(_describe(again))}
+        yield {"look": again, "status": draw_status(describe_look(again))}
         yield _show(again, number, threshold, area)
 
     def download(self, look: Look | None, threshold: float, area: float) -> Updates:
@@ -212,7 +222,7 @@ class Handlers:
             raise UserError(f"There is no answer yet; press “{TAKE}”.")
         # The page copies the file before it asks for the next update.
         with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "fgbg.zip"
+            path = pathlib.Path(folder) / f"fgbg_{secrets.token_hex(8)}.zip"
             write_archive(path, look, threshold, area)
             yield {"zip": str(path)}
 
@@ -255,7 +265,7 @@ def _show_new(look: Look, threshold: float, area: float) -> Updates:
     count = len(look.frames)
     yield {
         "look": look,
-        "status": draw_status(_describe(look)),
+        "status": draw_status(describe_look(look)),
         "results": gradio.update(visible=True),
         "number": gradio.update(
             visible=count > 1, maximum=max(2, count), value=1, interactive=True
@@ -287,32 +297,10 @@ def _show(look: Look, number: float, threshold: float, area: float) -> dict[str,
 
 
 def _require(look: Look | None) -> Look:
-    if look is None:
-        raise UserError(GONE)
-    return look
+    if look:
+        return look
+    raise UserError(GONE)
 
 
 def _place(look: Look, number: float) -> int:
     return min(max(int(number), 1), len(look.frames)) - 1
-
-
-def _describe(look: Look) -> str:
-    height, width, _ = look.frames[0].pixels.shape
-    count = len(look.frames)
-    done = f"{count} frames answered" if count > 1 else "Answered"
-    return f"{done}, {width} x {height} pixels. {look.note}".strip()
-
-
-def _describe_clip(clip: Clip) -> str:
-    if clip.whole:
-        return f"The video has {clip.read}."
-    return f"Only its first {clip.read} frames were read."
-
-
-def _describe_shrinking(size: tuple[int, ...], shown: tuple[int, ...]) -> str:
-    if tuple(size) == tuple(shown[:2]):
-        return ""
-    return (
-        f"Shrunk from {size[1]} x {size[0]}; python -m trainer.predict answers whole "
-        "frames."
-    )

@@ -106,3 +106,11 @@ def look_at_frames(
     return Look(
         source, tuple(frames), observer.background, tuple(answers), observer, note
     )
+
+
+def describe_look(look: Look) -> str:
+    """Describes a look in a line for its user."""
+    height, width, _ = look.frames[0].pixels.shape
+    count = len(look.frames)
+    done = f"{count} frames answered" if count > 1 else "Answered"
+    return f"{done}, {width} x {height} pixels. {look.note}".strip()

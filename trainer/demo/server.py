@@ -8,7 +8,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trainer.demo.handlers import Handlers
-from trainer.demo.page import FOLDER, WAITING, make_page, make_theme
+from trainer.demo.layout import FOLDER, make_theme
+from trainer.demo.page import WAITING, make_page
 from trainer.errors import UserError
 
 # A browser that obeys it loads nothing from anywhere else.

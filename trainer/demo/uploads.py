@@ -155,6 +155,23 @@ def hide_folder(error: UserError, path: str) -> str:
     return str(error).replace(path, pathlib.Path(path).name)
 
 
+def describe_clip(clip: Clip) -> str:
+    """Says how much of a video was read."""
+    if clip.whole:
+        return f"The video has {clip.read}."
+    return f"Only its first {clip.read} frames were read."
+
+
+def describe_shrinking(size: tuple[int, ...], shown: tuple[int, ...]) -> str:
+    """Says from which size a picture was shrunk; nothing where it was not."""
+    if tuple(size) == tuple(shown[:2]):
+        return ""
+    return (
+        f"Shrunk from {size[1]} x {size[0]}; python -m trainer.predict answers whole "
+        "frames."
+    )
+
+
 def _find_size(size: tuple[int, ...], side: int = MAX_SIDE) -> tuple[int, int]:
     scale = min(1.0, side / max(size[:2]))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
