@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import pathlib
-import secrets
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -222,7 +221,7 @@ class Handlers:
             raise UserError(f"There is no answer yet; press “{TAKE}”.")
         # The page copies the file before it asks for the next update.
         with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / f"fgbg_{secrets.token_hex(8)}.zip"
+            path = pathlib.Path(folder) / "fgbg.zip"
             write_archive(path, look, threshold, area)
             yield {"zip": str(path)}
 

@@ -106,15 +106,15 @@ def _connect(page: gradio.Blocks, parts: dict[str, Any], handlers: Handlers) -> 
         **quiet,
     )
     answered = [parts["look"], parts["number"], *sliders]
-    for slider in sliders:
-        slider.input(
-            call(handlers.redraw),
-            answered,
-            [parts["overlay"], parts["mask"], parts["table"], *told],
-            api_name="redraw",
-            api_visibility="public" if slider is sliders[0] else "private",
-            **quick,
-        )
+    # One event of both sliders, so that the answer to the last move comes last.
+    gradio.on(
+        [slider.input for slider in sliders],
+        call(handlers.redraw),
+        answered,
+        [parts["overlay"], parts["mask"], parts["table"], *told],
+        api_name="redraw",
+        **quick,
+    )
     parts["number"].input(
         call(handlers.walk),
         answered,
