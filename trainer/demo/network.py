@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -19,7 +20,8 @@ class SharedNetwork:
         """Begins without a network; see `load`."""
         self._predictor: Predictor | None = None
         self._loaded = threading.Event()
-        self._lock = threading.Lock()
+        # One thread, whose memory is used again and again; of many, each keeps its own.
+        self._looking = ThreadPoolExecutor(1, "network")
 
     @property
     def loaded(self) -> bool:
@@ -54,5 +56,4 @@ class SharedNetwork:
         """Compares a frame with the empty scene; see `Predictor`."""
         self.wait()
         assert self._predictor
-        with self._lock:
-            return self._predictor(background, frame, spread)
+        return self._looking.submit(self._predictor, background, frame, spread).result()

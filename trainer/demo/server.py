@@ -12,6 +12,7 @@ from trainer.demo.layout import FOLDER, make_theme
 from trainer.demo.page import WAITING, make_page
 from trainer.errors import UserError
 
+THREADS = 6  # each keeps some memory of its own
 # A browser that obeys it loads nothing from anywhere else.
 POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
@@ -58,6 +59,7 @@ def open_page(
         page.launch(
             server_name=host,
             server_port=port,
+            max_threads=THREADS,
             max_file_size=f"{max_upload_mb}mb",
             state_session_capacity=sessions,
             prevent_thread_lock=True,
