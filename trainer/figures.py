@@ -95,19 +95,22 @@ def colour_depth(depth: np.ndarray) -> np.ndarray:
     return np.where(metres[..., None] > 0, _make_palette()[level], np.uint8(0))
 
 
-def draw_overlay(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def draw_overlay(
+    frame: np.ndarray, mask: np.ndarray, threshold: float = PROBABILITY_THRESHOLD
+) -> np.ndarray:
     """Tints new pixels of a frame and draws a line around them.
 
     Args:
       frame: uint8 [H, W, 3].
-      mask: float [H, W, 1], 0 to 1; >= 0.5 is inside the line.
+      mask: float [H, W, 1], 0 to 1.
+      threshold: Of the mask; from here on is inside the line.
 
     Returns:
       uint8 [H, W, 3].
     """
     tint = 0.45 * np.clip(mask, 0, 1)
     tinted = np.rint(frame * (1 - tint) + np.array(NEW) * tint).astype(np.uint8)
-    inside = mask[..., 0] >= PROBABILITY_THRESHOLD
+    inside = mask[..., 0] >= threshold
     reach = max(1, round(min(inside.shape) / 300))  # pixels
     grown = PIL.Image.fromarray(inside).filter(PIL.ImageFilter.MaxFilter(2 * reach + 1))
     line = np.asarray(grown) & ~inside

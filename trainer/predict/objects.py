@@ -26,7 +26,7 @@ class Object:
       share: Its part of the picture's pixels, 0 to 1.
       centre: Column and row of the mean of its pixels.
       distance: Median depth of its lower third, metres.
-      score: Mean of the mask over its pixels, 0.5 to 1.
+      score: Mean of the mask over its pixels, from the threshold to 1.
       identity: Its number, the same over frames; 0 before it is tracked.
     """
 
@@ -50,15 +50,20 @@ class Object:
         return slice(top, top + height), slice(left, left + width)
 
 
-def find_objects(answer: Answer, min_area: int | None = None) -> list[Object]:
+def find_objects(
+    answer: Answer,
+    min_area: int | None = None,
+    threshold: float = PROBABILITY_THRESHOLD,
+) -> list[Object]:
     """Finds the objects of a frame, the largest first.
 
     Args:
       answer: Mask and depth of the frame.
       min_area: Pixels that an object has at least; None for `MIN_SHARE` of the
         picture.
+      threshold: Probability from which on a pixel is new.
     """
-    new = answer.mask >= PROBABILITY_THRESHOLD * MAX_ALPHA
+    new = answer.mask >= threshold * MAX_ALPHA
     least = max(1, MIN_SHARE * new.size) if min_area is None else min_area
     if new.sum() < least:
         return []

@@ -11,7 +11,7 @@ from trainer.files import write_atomically
 from trainer.predict.answers import encode_picture
 from trainer.predict.calibration import Calibration
 from trainer.predict.frames import Frame
-from trainer.predict.moves import MoveFinder
+from trainer.predict.moves import Move, MoveFinder
 from trainer.predict.running import RunningScene
 from trainer.predict.scenes import BACKGROUND
 from trainer.predict.shadow_removal import ShadowRemoval
@@ -59,6 +59,7 @@ class Observer:
         self._find_move = MoveFinder()
         self._looked = self._saved = -np.inf
         self._changes = self._number = 0
+        self._move: Move | None = None
 
     @property
     def background(self) -> np.ndarray:
@@ -69,6 +70,11 @@ class Observer:
     def scene_depth(self) -> np.ndarray:
         """The network's depth of the empty scene, before calibration, [H, W]."""
         return self._still.scene[..., 0]
+
+    @property
+    def move(self) -> Move | None:
+        """How the camera was moved, if that was noticed at the last frame."""
+        return self._move
 
     def calibrate(self, calibration: Calibration) -> None:
         """Brings depth to metres from now on."""
@@ -137,9 +143,11 @@ class Observer:
         if self._shadows and self._shadows.learning:
             self._shadows.look(mask, frame.pixels, self._background)
         if self._running is None:
-            move = self._find_move(self._background, frame.pixels)
-            if move:
-                LOG.warning("frame %s: %s; give another --background", frame.name, move)
+            self._move = self._find_move(self._background, frame.pixels)
+            if self._move:
+                LOG.warning(
+                    "frame %s: %s; give another --background", frame.name, self._move
+                )
             return
         self._running.update(frame.pixels, mask, seconds)
         self._background = self._running.background

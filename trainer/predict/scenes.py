@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def _find_in_empty(pictures: PictureFrames, number: int, predictor: Predictor) -
     if not chosen:
         raise UserError(f"none of the pictures beside {pictures.paths[0]} can be read")
     LOG.info("finding the background in %d empty pictures", len(chosen))
-    return find_scene(chosen, _make_estimator(predictor), empty=True)
+    return find_scene(chosen, make_estimator(predictor), empty=True)
 
 
 def _find_behind(frames: AnyFrames, number: int, predictor: Predictor) -> Scene:
@@ -80,7 +81,7 @@ def _find_behind(frames: AnyFrames, number: int, predictor: Predictor) -> Scene:
             "behind them; give a picture of the empty scene, or at least "
             f"{FEWEST_FRAMES} frames"
         )
-    scene = find_scene(chosen, _make_estimator(predictor))
+    scene = find_scene(chosen, make_estimator(predictor))
     LOG.info(
         "found in %d frames; a tenth of it is seen in fewer than %.0f %% of them",
         len(chosen),
@@ -115,6 +116,6 @@ def _sample(frames: AnyFrames, number: int) -> list[np.ndarray]:
     return [chosen[place] for place in places.astype(int)]
 
 
-def _make_estimator(predictor: Predictor):
+def make_estimator(predictor: Callable):
     """Makes an estimator of the depth of a picture in which nothing is new."""
     return lambda picture: np.maximum(predictor(picture, picture)[1][..., 0], 1e-3)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import PIL.Image
-
-from trainer.predict.predictor import Predictor
 
 ROWS = 256  # of the frames' shorter side; networks learn from pictures of about that
 
@@ -13,11 +13,11 @@ ROWS = 256  # of the frames' shorter side; networks learn from pictures of about
 class ShrinkingPredictor:
     """A network before which large pictures are shrunk, and its answers enlarged."""
 
-    def __init__(self, predictor: Predictor, size: tuple[int, int], rows: int = ROWS):
+    def __init__(self, predictor: Callable, size: tuple[int, int], rows: int = ROWS):
         """Takes a network.
 
         Args:
-          predictor: The network.
+          predictor: The network; see `Predictor`.
           size: Height and width of whole frames.
           rows: Pixels of their shorter side that the network sees, at most.
         """
