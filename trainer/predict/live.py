@@ -11,6 +11,7 @@ import datetime
 import logging
 import pathlib
 import re
+import signal
 import threading
 import time
 from collections.abc import Container, Generator
@@ -104,7 +105,7 @@ class LiveFrames:
         self._newest: tuple[float, Any] | None = None
         self._failure: Exception | None = None
         self._arrived = threading.Condition()
-        self._ended = False
+        self._ended = self._interrupted = False
         self._thread: threading.Thread | None = None
 
     def describe_files(self) -> dict[str, list[int]]:
@@ -139,9 +140,10 @@ class LiveFrames:
           UserError: If its frames change their size, or no frame has come for long.
         """
         del without
-        self._start()
+        handlers = self._heed_interrupts()
         last = -1
         try:
+            self._start()
             while True:
                 arrived, decoded = self._wait()
                 pixels = turn_upright(decoded)
@@ -159,6 +161,28 @@ class LiveFrames:
                 yield Frame(name, pixels, last, seconds, stamp)
         finally:
             self._end()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _heed_interrupts(self) -> dict:
+        """Lets Ctrl-C end the reading between two frames, a second one at once.
+
+        Python would raise it wherever it is, and where TensorFlow calls Python, or
+        something is just being deleted, it was lost: the command went on for ever.
+
+        Returns:
+          The handlers of before, by their signals.
+        """
+        self._interrupted = False
+        if threading.current_thread() is not threading.main_thread():
+            return {}
+
+        def note(number, stack):
+            if self._interrupted:
+                signal.default_int_handler(number, stack)
+            self._interrupted = True
+
+        return {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
 
     def _end(self) -> None:
         """Ends the thread, which the interpreter must not leave while it decodes."""
@@ -175,8 +199,12 @@ class LiveFrames:
     def _wait(self) -> tuple[float, Any]:
         """Waits for the newest frame: when it came, and what is decoded of it."""
         deadline = time.monotonic() + self._patience
+        if self._interrupted:
+            raise KeyboardInterrupt
         with self._arrived:
             while self._newest is None:
+                if self._interrupted:
+                    raise KeyboardInterrupt
                 if self._failure:
                     raise self._failure
                 left = deadline - time.monotonic()

@@ -143,6 +143,21 @@ def test_ctrl_c_leaves_whole_files(tmp_path, models):
     assert len(lines) in (shown, shown - 1) and lines  # stopped in between
 
 
+def test_ctrl_c_is_heard_where_exceptions_are_lost():
+    """As where TensorFlow calls Python: the command went on for ever."""
+    heard = 0
+    with serve(limit(9, [EMPTY] * 3000)) as address:
+        frames = predict.open_address(address).read()
+        with pytest.raises(KeyboardInterrupt):
+            for _ in frames:
+                heard += 1
+                assert heard < 9, "nothing was heard"
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+    assert heard == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_scene_is_taken_up_after_a_reboot(ask, tmp_path, monkeypatch):
     """The second time, something stands there from the first frame on."""
     monkeypatch.setattr("trainer.predict.live.WARM_UP", 0.2)
