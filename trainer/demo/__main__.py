@@ -20,8 +20,7 @@ import threading
 
 from trainer.command_line import run_logged_command
 from trainer.errors import UserError
-from trainer.predict import find_model, parse_model, parse_positive
-from trainer.shipped import PRETRAINED, WEIGHTS_FILE
+from trainer.predict import add_model, find_model, parse_port, parse_positive
 
 LOG = logging.getLogger("trainer")
 
@@ -37,15 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--model",
-        type=parse_model,
-        default=WEIGHTS_FILE,
-        metavar="PATH",
-        help="an exported network, such as runs/cpu/export/1, or a run such as "
-        "runs/cpu, whose newest export is taken, or a file of weights, *.npz "
-        f"(default: {PRETRAINED}, the network that comes with the package)",
-    )
+    add_model(parser)
     parser.add_argument(
         "--host",
         default=HOST,
@@ -55,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--port",
-        type=_parse_port,
+        type=parse_port,
         default=PORT,
         metavar="N",
         help=f"0 is any that is free (default: {PORT})",
@@ -135,12 +126,6 @@ def _serve(
         LOG.info("the page is closed")
     finally:
         close_page(page)
-
-
-def _parse_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port from 0 to 65535")
-    return int(text)
 
 
 def _find_port(host: str, port: int) -> int:

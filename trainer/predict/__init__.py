@@ -9,10 +9,12 @@ from trainer.predict.answers import (
     round_answer,
 )
 from trainer.predict.arguments import (
+    add_model,
     parse_amount,
     parse_model,
     parse_path,
     parse_place,
+    parse_port,
     parse_positive,
 )
 from trainer.predict.background import Scene, find_scene
@@ -68,6 +70,7 @@ __all__ = [
     "VideoFrames",
     "VideoReader",
     "Watcher",
+    "add_model",
     "apply_light",
     "check_size",
     "compare_light",
@@ -92,6 +95,7 @@ __all__ = [
     "parse_model",
     "parse_path",
     "parse_place",
+    "parse_port",
     "parse_positive",
     "read_picture",
     "round_answer",

@@ -31,15 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=f"kinds of answers for --write:\n{kinds}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--model",
-        type=parse_model,
-        default=WEIGHTS_FILE,
-        metavar="PATH",
-        help="an exported network, such as runs/cpu/export/1, or a run such as "
-        "runs/cpu, whose newest export is taken, or a file of weights, *.npz "
-        f"(default: {PRETRAINED}, the network that comes with the package)",
-    )
+    add_model(parser)
     parser.add_argument(
         "--background",
         type=_parse_background,
@@ -210,6 +202,19 @@ def _parse_kinds(text: str) -> tuple[str, ...]:
     return names
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Adds the option --model, the network that is asked."""
+    parser.add_argument(
+        "--model",
+        type=parse_model,
+        default=WEIGHTS_FILE,
+        metavar="PATH",
+        help="an exported network, such as runs/cpu/export/1, or a run such as "
+        "runs/cpu, whose newest export is taken, or a file of weights, *.npz "
+        f"(default: {PRETRAINED}, the network that comes with the package)",
+    )
+
+
 def parse_model(text: str) -> pathlib.Path:
     """Parses where a network is: a path, or `pretrained`."""
     return WEIGHTS_FILE if text == PRETRAINED else parse_path(text)
@@ -226,6 +231,13 @@ def parse_path(text: str) -> pathlib.Path:
 def parse_place(text: str) -> pathlib.Path | str:
     """Parses where frames are: a path, or the address or device of a live camera."""
     return text if is_live(text) else parse_path(text)
+
+
+def parse_port(text: str) -> int:
+    """Parses a port, 0 to 65535; 0 is any that is free."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port from 0 to 65535")
+    return int(text)
 
 
 def parse_amount(text: str) -> float:

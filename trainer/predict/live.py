@@ -163,6 +163,8 @@ class LiveFrames:
             self._end()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+            if self._interrupted:  # and nobody waited for another frame
+                raise KeyboardInterrupt
 
     def _heed_interrupts(self) -> dict:
         """Lets Ctrl-C end the reading between two frames, a second one at once.
@@ -199,10 +201,8 @@ class LiveFrames:
     def _wait(self) -> tuple[float, Any]:
         """Waits for the newest frame: when it came, and what is decoded of it."""
         deadline = time.monotonic() + self._patience
-        if self._interrupted:
-            raise KeyboardInterrupt
         with self._arrived:
-            while self._newest is None:
+            while self._newest is None or self._interrupted:
                 if self._interrupted:
                     raise KeyboardInterrupt
                 if self._failure:

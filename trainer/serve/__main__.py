@@ -12,7 +12,13 @@ import sys
 
 from trainer.command_line import run_logged_command
 from trainer.errors import UserError
-from trainer.predict import find_model, parse_amount, parse_model, parse_positive
+from trainer.predict import (
+    find_model,
+    parse_amount,
+    parse_model,
+    parse_port,
+    parse_positive,
+)
 from trainer.serve.limits import MEGA, Limits
 from trainer.shipped import PRETRAINED, SUFFIX, WEIGHTS_FILE
 
@@ -69,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--port",
-        type=_parse_port,
+        type=parse_port,
         default=8501,
         metavar="N",
         help="port to listen on; 0 takes a free one (default: 8501)",
@@ -112,12 +118,6 @@ def _parse_name(text: str) -> str:
     if not text or set(text) & set("/:?#% "):
         raise argparse.ArgumentTypeError(f"{text!r} is no name for an address")
     return text
-
-
-def _parse_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port, 0 to 65535")
-    return int(text)
 
 
 def serve(arguments: argparse.Namespace) -> None:

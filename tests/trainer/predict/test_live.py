@@ -158,6 +158,16 @@ def test_ctrl_c_is_heard_where_exceptions_are_lost():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_is_heard_by_the_last_frame_that_was_wanted():
+    """As while the frames are taken that the scene is found in."""
+    with serve(limit(9, [EMPTY] * 3000)) as address:
+        frames = predict.open_address(address).read()
+        next(frames)
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            frames.close()
+
+
 def test_a_scene_is_taken_up_after_a_reboot(ask, tmp_path, monkeypatch):
     """The second time, something stands there from the first frame on."""
     monkeypatch.setattr("trainer.predict.live.WARM_UP", 0.2)
