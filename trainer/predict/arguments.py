@@ -236,7 +236,7 @@ def parse_place(text: str) -> pathlib.Path | str:
 def parse_port(text: str) -> int:
     """Parses a port, 0 to 65535; 0 is any that is free."""
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text} is no port, 0 to 65535")
     return int(text)
 
 
