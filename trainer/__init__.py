@@ -1,1 +1,6 @@
 """Trains networks that tell foreground and depth from a pair of pictures."""
+
+import os
+
+# Else TensorFlow prints pages about devices that it does not find.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

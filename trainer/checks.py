@@ -7,6 +7,7 @@ import logging
 from trainer.augment import GROUP_SIZE, OMITTABLE
 from trainer.data import Mixture, open_mixture
 from trainer.errors import UserError
+from trainer.export import parse_formats, require_converter
 from trainer.files import require_writable
 from trainer.models import check_settings as check_network
 from trainer.pretrained import check_start
@@ -34,6 +35,7 @@ def open_checked(settings: Settings, devices: int) -> Mixture:
     check_start(settings)
     check_schedule(settings)
     check_microbatches(settings, devices)
+    _check_formats(settings)
     _check_augmentation(settings, devices)
     mixture = open_mixture(
         settings.dataset,
@@ -54,6 +56,16 @@ def open_checked(settings: Settings, devices: int) -> Mixture:
     elif settings.mode == "export" and settings.compare:
         LOG.warning("--compare has no effect here: it is for --mode=evaluate")
     return mixture
+
+
+def _check_formats(settings: Settings) -> None:
+    kinds = parse_formats(settings.formats)
+    for kind in kinds:
+        require_converter(kind)
+    if settings.converted_size and not any(kind.sized for kind in kinds):
+        LOG.warning(
+            "--litert_size has no effect here: it is for --formats=saved_model,litert"
+        )
 
 
 def _check_augmentation(settings: Settings, devices: int) -> None:

@@ -71,8 +71,6 @@ def run(settings: Settings) -> None:
       UserError: If the data set, the workdir or a setting cannot be used. All
         settings are checked before anything is written.
     """
-    # TensorFlow prints pages about devices that it does not find.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # A strategy has to be made before any other call to TensorFlow.
     from trainer import distribution

@@ -299,6 +299,19 @@ class Settings:
         role=USE,
     )
     keep: int = _setting(3, "Number of checkpoints to keep.", minimum=1, role=USE)
+    formats: str = _setting(
+        "saved_model",
+        "What to export: saved_model, and besides, separated by commas, onnx, litert, "
+        "litert_float16, litert_int8, files for other runtimes in the folder of the "
+        "SavedModel; these need the extras onnx and litert.",
+        role=USE,
+    )
+    litert_size: str = _setting(
+        "",
+        "Height and width of the pictures that files of LiteRT are made for, as "
+        "480x640; that of the data set if empty.",
+        role=USE,
+    )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -307,7 +320,7 @@ class Settings:
         Raises:
           UserError: If `image_size` is no size.
         """
-        return _parse_size("image_size", self.image_size)
+        return parse_size("image_size", self.image_size)
 
     @property
     def sizes(self) -> tuple[tuple[int, tuple[int, int]], ...]:
@@ -319,7 +332,7 @@ class Settings:
         small = round(self.small_steps * self.train_steps) if self.small_size else 0
         sizes = [(self.train_steps, self.size)]
         if small:
-            sizes.insert(0, (small, _parse_size("small_size", self.small_size)))
+            sizes.insert(0, (small, parse_size("small_size", self.small_size)))
         return tuple(sizes)
 
     @property
@@ -335,6 +348,15 @@ class Settings:
                 "whole numbers such as 2,1"
             )
         return tuple(int(share) for share in self.dataset_shares.split(",") if share)
+
+    @property
+    def converted_size(self) -> tuple[int, int] | None:
+        """Height and width of `litert_size`; None if it is empty.
+
+        Raises:
+          UserError: If it is no size.
+        """
+        return parse_size("litert_size", self.litert_size) if self.litert_size else None
 
     @property
     def folder(self) -> pathlib.Path:
@@ -390,7 +412,16 @@ def parse_names(flag: str, text: str, known: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _parse_size(flag: str, text: str) -> tuple[int, int]:
+def parse_size(flag: str, text: str) -> tuple[int, int]:
+    """Parses height and width.
+
+    Args:
+      flag: Name of the flag.
+      text: Its value, one number for both or two such as 480x640.
+
+    Raises:
+      UserError: If it is no size.
+    """
     match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text)
     if not match:
         raise UserError(f"--{flag}={text} is no size; write 224 or 228x304")

@@ -42,7 +42,6 @@ def draw(arguments: argparse.Namespace) -> None:
     folder = _find_folder(arguments.out)
     if not 0 <= arguments.seed <= MAX_SEED:
         raise UserError(f"--seed={arguments.seed}: give a number from 0 to {MAX_SEED}")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from trainer import data
     from trainer.augment import GROUP_SIZE, Augmentation, Scene, as_tuple, gallery
     from trainer.contract import FEATURES

@@ -20,6 +20,7 @@ import threading
 
 from trainer.command_line import run_logged_command
 from trainer.errors import UserError
+from trainer.extras import import_extra
 from trainer.predict import add_model, find_model, parse_port, parse_positive
 
 LOG = logging.getLogger("trainer")
@@ -96,13 +97,7 @@ def _serve(
     # Gradio asks its own page whether it is up, and never through a proxy.
     hosts = [os.environ.get("NO_PROXY"), arguments.host, "localhost", HOST]
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, hosts))
-    try:
-        import gradio  # noqa: F401
-    except ImportError as error:
-        raise UserError(
-            "the page needs Gradio; install it with: pip install 'fgbg[demo]', or in "
-            "this repository: pip install '.[demo]'"
-        ) from error
+    import_extra("gradio", "demo", "the page")
     from trainer.demo.handlers import Handlers
     from trainer.demo.network import SharedNetwork
     from trainer.demo.server import close_page, open_page

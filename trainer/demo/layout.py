@@ -12,6 +12,7 @@ from gradio.themes import Soft
 from trainer.demo.drawing import draw_legend, draw_status
 from trainer.demo.handlers import HINT, TAKE, WELCOME
 from trainer.demo.looks import DEFAULT_AREA
+from trainer.shipped import DRAWN
 
 FOLDER = pathlib.Path(__file__).parent
 EXAMPLES = {  # caption: empty scene and frame
@@ -111,10 +112,7 @@ def _place_inputs(parts: dict[str, Any]) -> None:
             )
     _place_title("Or click a drawn example")
     parts["examples"] = gradio.Gallery(
-        [
-            (str(FOLDER / "examples" / frame), name)
-            for name, (_, frame) in EXAMPLES.items()
-        ],
+        [(str(DRAWN / frame), name) for name, (_, frame) in EXAMPLES.items()],
         show_label=False,
         columns=2,
         height=190,

@@ -14,9 +14,10 @@ import numpy as np
 
 from trainer.demo.drawing import draw_status
 from trainer.demo.handlers import Handlers
-from trainer.demo.layout import EXAMPLES, FOLDER, KEPT, place_parts
+from trainer.demo.layout import EXAMPLES, KEPT, place_parts
 from trainer.errors import UserError
 from trainer.predict import encode_picture
+from trainer.shipped import DRAWN
 
 CLEANED_EVERY = 300  # seconds
 WAITING = 20  # requests
@@ -181,4 +182,4 @@ def _save(value: Any, name: str, folder: pathlib.Path) -> Any:
 
 def _choose_example(event: gradio.SelectData):
     pair = list(EXAMPLES.values())[event.index]
-    return [str(FOLDER / "examples" / name) for name in pair]
+    return [str(DRAWN / name) for name in pair]

@@ -210,7 +210,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         default=WEIGHTS_FILE,
         metavar="PATH",
         help="an exported network, such as runs/cpu/export/1, or a run such as "
-        "runs/cpu, whose newest export is taken, or a file of weights, *.npz "
+        "runs/cpu, whose newest export is taken, or a file of weights, *.npz, or one "
+        "for another runtime, *.onnx or *.tflite "
         f"(default: {PRETRAINED}, the network that comes with the package)",
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.errors import UserError
+from trainer.extras import import_extra
 from trainer.files import name_failures
 from trainer.predict.answers import Answer
 from trainer.predict.frames import Frame
@@ -152,13 +152,7 @@ def _name_part(path: pathlib.Path) -> pathlib.Path:
 
 
 def _import_encoder():
-    try:
-        from pycocotools import mask
-    except ImportError as error:
-        raise UserError(
-            "--write=coco needs pycocotools; install it with: pip install "
-            "'fgbg[coco]', or in this repository: pip install '.[coco]'"
-        ) from error
+    mask = import_extra("pycocotools.mask", "coco", "--write=coco")
 
     def encode(inside: np.ndarray) -> dict[str, Any]:
         found: Any = mask.encode(inside)

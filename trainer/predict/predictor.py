@@ -1,4 +1,4 @@
-"""A trained network: an exported one, or that of a file of weights."""
+"""A trained network: an exported one, or that of a file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from trainer.errors import UserError, summarise
 from trainer.predict.video import format_size
+from trainer.resizing import resize
+from trainer.runtimes import SUFFIXES as RUNTIME_SUFFIXES
+from trainer.runtimes import open_network
 from trainer.shipped import SUFFIX
 from trainer.versions import list_versions
 
@@ -24,13 +27,16 @@ class Predictor:
 
         Args:
           model: A SavedModel with the signature `images`, such as export/1, or a file
-            of weights; see `find_model`.
+            of weights or for another runtime; see `find_model`.
 
         Raises:
           UserError: If there is no such model.
         """
         model = find_model(model)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        if model.suffix in RUNTIME_SUFFIXES:
+            self._runtime = open_network(model)
+            return
+        self._runtime = None
         os.environ["KERAS_BACKEND"] = "tensorflow"
         import tensorflow as tf
 
@@ -102,6 +108,9 @@ class Predictor:
         Raises:
           UserError: If the network cannot take pictures of this size.
         """
+        if self._runtime:
+            mask, depth = self._runtime(background, frame)
+            return resize(mask, frame.shape[:2]), resize(depth, frame.shape[:2])
         tf = self._tf
         try:
             pair = {"bg": background, "fgbg": frame}
@@ -128,14 +137,15 @@ def find_model(path: pathlib.Path) -> pathlib.Path:
     """Finds the network that a path is or has, without loading it.
 
     Args:
-      path: A file of weights, *.npz; or a SavedModel, or a folder of versions 1, 2, 3,
-        … whose newest is taken, or the workdir of a run, which has these in `export/`.
+      path: A file of weights, *.npz, or for another runtime, *.onnx or *.tflite; or a
+        SavedModel, or a folder of versions 1, 2, 3, … whose newest is taken, or the
+        workdir of a run, which has these in `export/`.
 
     Raises:
       UserError: If there is none.
     """
     if (path / "saved_model.pb").is_file() or (
-        path.suffix == SUFFIX and path.is_file()
+        path.suffix in (SUFFIX, *RUNTIME_SUFFIXES) and path.is_file()
     ):
         return path
     versions = list_versions(path) or list_versions(path / "export")
@@ -145,6 +155,7 @@ def find_model(path: pathlib.Path) -> pathlib.Path:
     state = "is no network" if path.exists() else "does not exist"
     raise UserError(
         f"--model={path} {state}; give a folder that python -m trainer.main has "
-        f"exported, such as runs/cpu/export/1, or a file *{SUFFIX} that python -m "
-        "trainer.pretrained wrote, or leave it out for the pretrained network"
+        f"exported, such as runs/cpu/export/1, a file *{SUFFIX} that python -m "
+        f"trainer.pretrained wrote, or one of {' and '.join(RUNTIME_SUFFIXES)} that "
+        "python -m trainer.export wrote, or leave it out for the pretrained network"
     )

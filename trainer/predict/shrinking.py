@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import PIL.Image
+
+from trainer.resizing import BOX, resize
 
 ROWS = 256  # of the frames' shorter side; networks learn from pictures of about that
 
@@ -34,20 +35,9 @@ class ShrinkingPredictor:
         if self._scale == 1:
             return self._predictor(background, frame, spread)
         height, width = frame.shape[:2]
-        size = round(width * self._scale), round(height * self._scale)
-        background, frame = (
-            _resize(picture, size, PIL.Image.Resampling.BOX)
-            for picture in (background, frame)
-        )
+        size = round(height * self._scale), round(width * self._scale)
+        background, frame = (resize(each, size, BOX) for each in (background, frame))
         if spread is not None:
-            spread = _resize(spread[..., 0], size, PIL.Image.Resampling.BOX)[..., None]
-        mask, depth = (
-            _resize(answer[..., 0], (width, height), PIL.Image.Resampling.BILINEAR)
-            for answer in self._predictor(background, frame, spread)
-        )
-        return mask[..., None], depth[..., None]
-
-
-def _resize(picture: np.ndarray, size: tuple[int, int], kind) -> np.ndarray:
-    image = PIL.Image.fromarray(picture).resize(size, kind)
-    return np.array(image)
+            spread = resize(spread, size, BOX)
+        mask, depth = self._predictor(background, frame, spread)
+        return resize(mask, (height, width)), resize(depth, (height, width))

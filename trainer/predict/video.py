@@ -14,6 +14,7 @@ import numpy as np
 import tqdm
 
 from trainer.errors import UserError
+from trainer.extras import import_extra
 
 LOG = logging.getLogger("trainer")
 
@@ -281,11 +282,4 @@ def import_pyav(path: pathlib.Path | str) -> Any:
     Raises:
       UserError: If it is not installed.
     """
-    try:
-        import av
-    except ImportError as error:
-        raise UserError(
-            f"{path} is taken for a video, and videos need PyAV; install it with: "
-            "pip install 'fgbg[video]', or in this repository: pip install '.[video]'"
-        ) from error
-    return av
+    return import_extra("av", "video", f"{path} is taken for a video")

@@ -3,6 +3,7 @@
 from trainer.pretrained.starting import (
     blend_with_start,
     check_start,
+    find_network,
     load_network,
     start_from,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "Weights",
     "blend_with_start",
     "check_start",
+    "find_network",
     "list_weights",
     "load_network",
     "start_from",

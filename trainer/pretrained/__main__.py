@@ -53,7 +53,6 @@ def write(folder: pathlib.Path, out: pathlib.Path) -> None:
       UserError: If there is no run, or the file cannot be written or has another
         suffix than .npz.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from trainer.models import make_network
     from trainer.pretrained import Weights, list_weights, write_weights

@@ -31,7 +31,7 @@ def check_start(settings: Settings) -> None:
                 "--init; give --init, such as --init=pretrained"
             )
         return
-    start = _read_start(settings)
+    start = _read_start(settings.init, "init")
     model = start.model if isinstance(start, Settings) else start.settings.model
     if model != settings.model:
         raise UserError(
@@ -82,8 +82,31 @@ def blend_with_start(settings: Settings, network: Network) -> None:
         variable.assign(blended.astype(trained.dtype))
 
 
+def find_network(name: str, flag: str) -> tuple[Network, tuple[int, int]]:
+    """Loads the network of a run or a file of weights, or the pretrained one.
+
+    Args:
+      name: A workdir, a file *.npz, or 'pretrained'.
+      flag: Name of the flag that says so, for messages.
+
+    Returns:
+      See `load_network`.
+
+    Raises:
+      UserError: If there is none, or it cannot be read.
+    """
+    start = _read_start(name, flag)
+    if isinstance(start, Settings):
+        network = make_network(start, start.size)
+        restore_weights(network, start)
+        return network, start.size
+    network = make_network(start.settings, start.settings.size)
+    start.assign_to(network, start.settings)
+    return network, start.settings.size
+
+
 def _load_start(settings: Settings) -> Weights:
-    start = _read_start(settings)
+    start = _read_start(settings.init, "init")
     if not isinstance(start, Settings):
         return start
     network = make_network(start, start.size)
@@ -112,11 +135,11 @@ def load_network(
     return network, weights.settings.size
 
 
-def _read_start(settings: Settings) -> Settings | Weights:
-    source = f"--init={settings.init}"
-    if settings.init == PRETRAINED:
+def _read_start(name: str, flag: str) -> Settings | Weights:
+    source = f"--{flag}={name}"
+    if name == PRETRAINED:
         return read_weights(WEIGHTS_FILE, source)
-    path = expand(settings.init, "init")
+    path = expand(name, flag)
     if path.suffix == SUFFIX:
         return read_weights(path, source)
     return read_run(

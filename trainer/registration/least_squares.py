@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from trainer.registration.pooling import get_sides
+from trainer.registration.portability import is_portable, is_unrolled
 
 SAMPLE = 28  # rows and columns, approximately, that a median is taken of
 
@@ -29,7 +30,35 @@ def solve(columns, weights, residual, damping):
     # A picture of one colour does not determine its place: it stays where it is.
     normal += tf.cast(number, tf.float32) * tf.linalg.diag(tf.constant(damping))
     right = tf.matmul(weighted, tf.reshape(residual, (-1, number, 1)))
+    if is_portable():
+        return _eliminate(normal, right[..., 0], len(columns))
     return tf.linalg.solve(normal, right)[..., 0]
+
+
+def _eliminate(normal, right, size: int):
+    """Solves by Gauss's elimination; normal equations need no pivots.
+
+    Args:
+      normal: float32 [N, size, size], positive definite.
+      right: float32 [N, size].
+      size: Number of unknowns.
+
+    Returns:
+      float32 [N, size].
+    """
+    rows = [[normal[:, i, j] for j in range(size)] for i in range(size)]
+    values = [right[:, i] for i in range(size)]
+    for top in range(size):
+        for below in range(top + 1, size):
+            factor = rows[below][top] / rows[top][top]
+            values[below] -= factor * values[top]
+            for column in range(top, size):
+                rows[below][column] -= factor * rows[top][column]
+    found = [None] * size
+    for row in reversed(range(size)):
+        rest = sum(rows[row][j] * found[j] for j in range(row + 1, size))
+        found[row] = (values[row] - rest) / rows[row][row]
+    return tf.stack(found, -1)
 
 
 def weigh(residual, min_scale: float):
@@ -70,6 +99,8 @@ def estimate_scale(residual, min_scale: float):
 def repeat(step, value, times: int):
     """Calls a function repeatedly on its own result, by a loop in the graph.
 
+    An unrolled graph holds the calls one after the other.
+
     Args:
       step: From a tensor to one of its shape and type.
       value: The first value.
@@ -78,6 +109,10 @@ def repeat(step, value, times: int):
     Returns:
       The last value.
     """
+    if is_unrolled():
+        for _ in range(times):
+            value = step(value)
+        return value
     return tf.while_loop(
         lambda _: True,
         lambda value: (step(value),),

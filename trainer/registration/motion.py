@@ -19,6 +19,7 @@ import tensorflow as tf
 from trainer.registration.colours import match_colours
 from trainer.registration.least_squares import estimate_scale, repeat, solve, weigh
 from trainer.registration.pooling import compute_local_contrast, get_sides, shrink
+from trainer.registration.portability import is_portable
 
 COARSEST, MIDDLE, MAX_ROWS = 28, 56, 256  # shorter sides of the levels
 STEPS = (6, 4, 3)  # Gauss-Newton steps of the levels
@@ -124,19 +125,50 @@ def move(pictures, motion):
     middle_x, middle_y = (_to_float(columns) - 1) / 2, (_to_float(rows) - 1) / 2
     left = middle_x - a * middle_x + b * middle_y + c / unit
     top = middle_y - b * middle_x - a * middle_y + d / unit
-    zeros = tf.zeros_like(a)
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=pictures,
-        transforms=tf.stack([a, -b, left, b, a, top, zeros, zeros], -1),
-        output_shape=tf.stack([rows, columns]),
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-        fill_value=0.0,
-    )
+    if is_portable():
+        moved = _gather(pictures, a, b, left, top)
+    else:
+        zeros = tf.zeros_like(a)
+        moved = tf.raw_ops.ImageProjectiveTransformV3(
+            images=pictures,
+            transforms=tf.stack([a, -b, left, b, a, top, zeros, zeros], -1),
+            output_shape=tf.stack([rows, columns]),
+            interpolation="BILINEAR",
+            fill_mode="NEAREST",
+            fill_value=0.0,
+        )
     a, b, c, d = (value[:, None, None, None] for value in (a, b, c, d))
     across = tf.abs(a * x - b * y + c) <= _to_float(columns) * unit / 2
     along = tf.abs(b * x + a * y + d) <= _to_float(rows) * unit / 2
     return tf.ensure_shape(moved, pictures.shape), _to_float(across & along)
+
+
+def _gather(pictures, a, b, left, top):
+    """Resamples as `ImageProjectiveTransformV3` does, by gathering four neighbours."""
+    rows, columns = get_sides(pictures)
+    a, b, left, top = (value[:, None, None] for value in (a, b, left, top))
+    x = _to_float(tf.range(columns))[None, None, :]
+    y = _to_float(tf.range(rows))[None, :, None]
+    across = a * x - b * y + left  # [N, H, W], columns of the pictures
+    along = b * x + a * y + top
+    first_x, first_y = tf.floor(across), tf.floor(along)
+    share_x, share_y = (across - first_x)[..., None], (along - first_y)[..., None]
+    last_x, last_y = _to_float(columns - 1), _to_float(rows - 1)
+    channels = pictures.shape[-1]
+    flat = tf.reshape(pictures, (-1, rows * columns, channels))
+
+    def look_up(x, y):
+        x = tf.cast(tf.clip_by_value(x, 0.0, last_x), tf.int32)
+        y = tf.cast(tf.clip_by_value(y, 0.0, last_y), tf.int32)
+        places = tf.reshape(y * columns + x, (-1, rows * columns))
+        found = tf.gather(flat, places, batch_dims=1)
+        return tf.reshape(found, (-1, rows, columns, channels))
+
+    upper = (1 - share_x) * look_up(first_x, first_y)
+    upper += share_x * look_up(first_x + 1, first_y)
+    lower = (1 - share_x) * look_up(first_x, first_y + 1)
+    lower += share_x * look_up(first_x + 1, first_y + 1)
+    return (1 - share_y) * upper + share_y * lower
 
 
 def _make_levels(pair):

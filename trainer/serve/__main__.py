@@ -12,6 +12,7 @@ import sys
 
 from trainer.command_line import run_logged_command
 from trainer.errors import UserError
+from trainer.extras import import_extra
 from trainer.predict import (
     find_model,
     parse_amount,
@@ -131,17 +132,11 @@ def serve(arguments: argparse.Namespace) -> None:
         raise UserError(
             f"--model={model}: served are SavedModels and files *{SUFFIX} of weights"
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    try:
-        import orjson  # noqa: F401
-        import starlette  # noqa: F401
-        import uvicorn
-    except ImportError as error:
-        raise UserError(
-            f"serving needs {error.name}: pip install 'fgbg[serve]', or in this "
-            "repository: pip install '.[serve]'"
-        ) from error
+    for module in ("orjson", "starlette", "uvicorn"):
+        import_extra(module, "serve", "serving")
+    import uvicorn
+
     listening = _listen(arguments.host, arguments.port)
     from trainer.serve.app import make_app
     from trainer.serve.repository import Repository
