@@ -12,8 +12,8 @@ what is new and the depth of everything out. Made by `python -m trainer.main`: s
 ## How to use it
 
 This folder is a SavedModel, for TensorFlow alone or for TensorFlow Serving. Files
-`network*.onnx` and `network*.tflite`, where there are any, are the same network for ONNX
-Runtime and for LiteRT.
+`network*.onnx` and `network*.tflite`, where there are any, are the same network for
+ONNX Runtime and for LiteRT.
 
 ```python
 import tensorflow as tf
