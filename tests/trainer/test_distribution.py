@@ -87,6 +87,7 @@ def test_two_devices_do_what_one_does(command, alone, tmp_path):
     assert_same(tmp_path, alone)
 
 
+@pytest.mark.slow
 def test_two_devices_train_the_stacks_as_one_does(command, tmp_path):
     for name, strategy in {"one": ("--strategy=one",), "two": MIRRORED}.items():
         arguments = command(tmp_path / name, *strategy, *PLAIN, *STACKS)
@@ -94,6 +95,7 @@ def test_two_devices_train_the_stacks_as_one_does(command, tmp_path):
     assert_same(tmp_path / "two", tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_two_processes_do_what_one_does_though_one_is_lost_on_the_way(
     command, alone, tmp_path
 ):

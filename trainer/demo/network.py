@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import pathlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,9 @@ class SharedNetwork:
         self._loaded = threading.Event()
         # One thread, whose memory is used again and again; of many, each keeps its own.
         self._looking = ThreadPoolExecutor(1, "network")
+        # Else glibc keeps what was freed, a megabyte or two after each look.
+        library = ctypes.CDLL(None) if os.name == "posix" else None
+        self._trim = getattr(library, "malloc_trim", None)
 
     @property
     def loaded(self) -> bool:
@@ -55,5 +60,11 @@ class SharedNetwork:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Compares a frame with the empty scene; see `Predictor`."""
         self.wait()
+        return self._looking.submit(self._look, background, frame, spread).result()
+
+    def _look(self, *pictures) -> tuple[np.ndarray, np.ndarray]:
         assert self._predictor
-        return self._looking.submit(self._predictor, background, frame, spread).result()
+        answer = self._predictor(*pictures)
+        if self._trim:
+            self._trim(0)
+        return answer

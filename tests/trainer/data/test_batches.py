@@ -152,7 +152,7 @@ def test_shares_have_to_fit_the_data_sets(both):
         batches(both, 1, shares=(1, 2, 3))
 
 
-@pytest.mark.parametrize("repeats", [1, 2])
+@pytest.mark.parametrize("repeats", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_life_is_the_same_after_a_resume_and_on_every_worker(mixture, repeats):
     """With repeats, a pool is 32 batches of 8; step 65 is in the second one."""
     last = 65 if repeats > 1 else 5

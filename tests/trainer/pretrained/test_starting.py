@@ -37,6 +37,7 @@ def test_a_network_starts_from_the_averaged_weights_of_a_run(started, refined, w
         )
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_better_from_the_pretrained_weights_than_from_nothing(
     command, refined, refine_flags, tmp_path, history
 ):

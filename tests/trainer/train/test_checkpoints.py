@@ -82,6 +82,7 @@ def cut_back(workdir, step):
         (workdir / name).unlink()
 
 
+@pytest.mark.slow
 def test_refine_stopped_before_its_pictures_grow_ends_with_the_same_bits(
     command, refined, refine_flags, tmp_path, weights
 ):
@@ -110,6 +111,7 @@ def test_damaged_checkpoints_fall_back_to_the_one_before(
         main.run(settings(mode="evaluate", checkpoint_steps=1))
 
 
+@pytest.mark.slow
 def test_the_best_weights_are_kept_and_reported(settings, tmp_path, caplog):
     caplog.set_level("INFO", logger="trainer")
     rate = {"learning_rate": 0.01, "warmup_steps": 0, "ema": 0.0, "train_steps": 4}

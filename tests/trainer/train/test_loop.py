@@ -188,6 +188,7 @@ def test_a_loss_that_is_no_number_stops_the_run(command, data_dir, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_a_step_compiled_by_xla_does_the_same(settings, tmp_path, history):
     losses = []
     for xla in (False, True):

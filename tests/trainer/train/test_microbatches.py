@@ -23,6 +23,7 @@ def test_parts_are_differentiated_one_by_one_and_summed():
     np.testing.assert_array_equal(each, 2 * batch["x"])
 
 
+@pytest.mark.slow
 def test_parts_of_a_batch_add_up_to_the_whole(settings, history, tmp_path):
     same = {"precision": "float32", "dropout": 0.0, "log_steps": 1}
     seen = []

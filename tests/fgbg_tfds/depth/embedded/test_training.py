@@ -59,6 +59,7 @@ def trained(scenes, composites):
     return train_network(SCHEDULE, *scenes, composites, show=False)
 
 
+@pytest.mark.slow
 def test_photos_are_learned_from_after_the_beginning(trained, plain):
     _, losses = trained
     assert len(losses) == 9 and np.isfinite(losses).all()
@@ -66,6 +67,7 @@ def test_photos_are_learned_from_after_the_beginning(trained, plain):
     assert losses[3] != plain[3]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_though_it_was_cut_off(
     scenes, composites, trained, tmp_path, monkeypatch
 ):
@@ -104,6 +106,7 @@ def test_a_full_disk_is_told_in_one_line(scenes, tmp_path, monkeypatch):
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_cutouts_are_pasted_anew_in_the_last_steps(scenes, plain, monkeypatch):
     monkeypatch.setattr(training, "paste_anew", lambda images, logs, *_: (images, logs))
     _, without = train_network(SCHEDULE, *scenes, show=False)
@@ -163,6 +166,7 @@ def test_photos_are_looked_for_before_scenes_are_drawn(tmp_path, capsys, monkeyp
     assert error.startswith("error: ") and "foregrounds" in error
 
 
+@pytest.mark.slow
 def test_scenes_go_in_as_drawn_without_augmentation():
     images, logs = draw_scenes(range(2), 64, 0.5, show=False)
     images[1], logs[1] = images[0, :, ::-1], logs[0, :, ::-1]

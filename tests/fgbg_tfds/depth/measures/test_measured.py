@@ -36,6 +36,7 @@ def test_what_is_beyond_the_farthest_is_not_measured(tmp_path):
     assert np.count_nonzero(photo.depth) == 1
 
 
+@pytest.mark.slow
 def test_evaluate_prints_every_source_beside_baselines(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(evaluate, "FITTED", 4)  # scenes take a third of a second each
     save(tmp_path, "car_1")

@@ -64,6 +64,7 @@ def test_disparity_is_the_originals(size, tmp_path):
     np.testing.assert_allclose(actual, expected, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near_float32(folder, teacher):
     images = reference.random_images(2, HEIGHT, WIDTH, seed=6)
     exact = teacher.disparity(images)
