@@ -9,11 +9,13 @@ from collections.abc import Callable, Generator, Sequence
 import numpy as np
 
 from trainer.predict import (
+    FEWEST_SAMPLED,
     MIN_SHARE,
     Answer,
     Frame,
     Object,
     Observer,
+    ShadowRemoval,
     ShrinkingPredictor,
     Spread,
     Tracker,
@@ -100,12 +102,36 @@ def look_at_frames(
     answers = []
     for number, frame in enumerate(frames):
         yield number / len(frames)
-        answers.append(round_answer(*observer(frame)))
+        answers.append(observer(frame))
     if observer.move:
         note = f"{note} {str(observer.move).capitalize()}.".strip()
+    if len(frames) >= FEWEST_SAMPLED and _take_shadows_off(frames, answers, observer):
+        note = f"{note} Hard shadows are not new.".strip()
     return Look(
-        source, tuple(frames), observer.background, tuple(answers), observer, note
+        source,
+        tuple(frames),
+        observer.background,
+        tuple(round_answer(*each) for each in answers),
+        observer,
+        note,
     )
+
+
+def _take_shadows_off(
+    frames: Sequence[Frame],
+    answers: list[tuple[np.ndarray, np.ndarray]],
+    observer: Observer,
+) -> bool:
+    """Takes hard shadows off masks, in place, where what passes has some."""
+    removal = ShadowRemoval()
+    for frame, (mask, _) in zip(frames, answers, strict=True):
+        removal.look(mask, frame.pixels, observer.background)
+    removal.learn()
+    if removal.ratio is None:
+        return False
+    for place, (frame, (mask, depth)) in enumerate(zip(frames, answers, strict=True)):
+        answers[place] = removal(mask, frame.pixels, observer.background), depth
+    return True
 
 
 def describe_look(look: Look) -> str:

@@ -39,6 +39,7 @@ from trainer.predict.scenes import (
     make_estimator,
     open_scene,
 )
+from trainer.predict.shadow_removal import FEWEST_SAMPLED, ShadowRemoval
 from trainer.predict.shadows import (
     ShadowFinder,
     compare_light,
@@ -54,6 +55,7 @@ from trainer.predict.watching import Watcher
 __all__ = [
     "BACKGROUND",
     "FEWEST_FRAMES",
+    "FEWEST_SAMPLED",
     "MIN_SHARE",
     "OBJECTS",
     "SCENE_FRAMES",
@@ -64,6 +66,7 @@ __all__ = [
     "Predictor",
     "Scene",
     "ShadowFinder",
+    "ShadowRemoval",
     "ShrinkingPredictor",
     "Spread",
     "Tracker",

@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from trainer.demo.looks import look_at_frames, make_observer
 from trainer.predict import Object, Observer, ShadowFinder, find_shadow
 from trainer.predict import __main__ as predict
 from trainer.predict.frames import Frame
@@ -118,6 +119,26 @@ def test_shadows_are_taken_off_from_the_first_frame_on(street, models, tmp_path)
     light = json.loads((tmp_path / "off" / SHADOWS).read_text())["light"]
     np.testing.assert_allclose(light, LIGHT, rtol=0.1)
     assert not (tmp_path / "on" / SHADOWS).exists()
+
+
+def test_the_page_takes_shadows_off_a_video(scene):
+    def subtract(background, frame, _):
+        change = np.abs(frame.astype(np.float32) - background).max(-1, keepdims=True)
+        return np.float32(change > 30), np.full((*SIZE, 1), 5, np.float32)
+
+    frames = [Frame(f"{n:03}", draw_passing(scene, n), n / 5) for n in range(40)]
+    looking = look_at_frames("video", frames, make_observer(subtract, scene))
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            look = end.value
+            break
+    masks = np.stack([each.mask for each in look.answers])
+    assert masks[:, *SHADE].mean() < 10 and masks[:, *THING].mean() > 200
+    assert "shadows" in look.note
+    few = look_at_frames("video", frames[:4], make_observer(subtract, scene))
+    assert len(list(few)) == 4  # too few prove nothing
 
 
 def test_large_frames_are_looked_at_shrunk_to_be_quick(scene):
