@@ -284,7 +284,13 @@ def browser():
     with contextlib.ExitStack() as stack:
         playwright = stack.enter_context(sync_api.sync_playwright())
         chromium = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox"]
+            executable_path=program,
+            # A webcam of its own: a spinning disc on green, and nobody to be asked.
+            args=[
+                "--no-sandbox",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+            ],
         )
         stack.callback(chromium.close)
         yield chromium
@@ -359,6 +365,18 @@ def test_an_example_and_a_mistake_in_chromium(tab, pictures):
     tab.locator("#status .error").wait_for()
     assert tab.locator("#status").inner_text().startswith("The frame text.jpg")
     assert tab.locator("#results").count() == 0
+
+
+def test_the_webcam_in_chromium(tab):
+    says = "words => document.querySelector('#status').innerText.includes(words)"
+    tab.get_by_role("tab", name="Webcam").click()
+    tab.get_by_title("grant webcam access").click()
+    tab.locator("#webcam .button-wrap button").first.click()
+    tab.wait_for_function(says, arg="Leave the picture")
+    assert tab.locator("#mask img").count() == 0
+    tab.locator("#take_webcam").click()
+    tab.wait_for_function(says, arg="Live.")
+    tab.locator("#mask img").wait_for()
 
 
 def test_a_taken_port_is_told_in_one_line():
