@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging as stdlib_logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,10 @@ def run_by_dask(pipeline: beam.Pipeline) -> Iterator[None]:
             "one with `dask scheduler`, or correct --beam_pipeline_options"
         ) from error
     client = result.client
+    # It would say that it has waited for 30 seconds, which it does not.
+    said = stdlib_logging.getLogger("distributed.client")
+    level = said.level
+    said.setLevel(stdlib_logging.CRITICAL)
     try:
         if not client.scheduler_info(n_workers=1)["workers"]:
             logging.warning("%s: has no workers yet; the build waits for them", place)
@@ -107,6 +112,7 @@ def run_by_dask(pipeline: beam.Pipeline) -> Iterator[None]:
         ) from error
     finally:
         client.close(timeout=CLOSING_SECONDS)
+        said.setLevel(level)
 
 
 def _first_line(error: BaseException) -> str:
