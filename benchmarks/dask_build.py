@@ -66,7 +66,7 @@ class Cluster:
 
 def _end(process: subprocess.Popen) -> float:
     """Ends a process and returns its processor time, seconds."""
-    process.terminate()
+    process.kill()  # a worker that is asked to end may wait for its scheduler
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0
     return usage.ru_utime + usage.ru_stime

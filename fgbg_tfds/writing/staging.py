@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import pathlib
 import shutil
@@ -77,7 +78,11 @@ class Staging:
         """Keeps a finished shard, and removes its batches."""
         link(path, self.locate_shard(path.name))
         if is_local(self.folder):
-            for batch in _list_beginning_with(self.folder, f"{path.name}.batch-"):
+            # By number: to list the folder for each shard would take the square of them.
+            for index in itertools.count():
+                batch = self._batch_path(path.name, index)
+                if not batch.exists():
+                    break
                 batch.unlink(missing_ok=True)
 
     def read_batch(self, shard: str, index: int) -> list[Encoded] | None:

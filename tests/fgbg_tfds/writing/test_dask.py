@@ -1,4 +1,4 @@
-"""Builds by Dask: a scheduler and workers, processes that speak TCP; some are killed."""
+"""Builds by Dask: processes that speak TCP, some of which are killed."""
 
 import contextlib
 import json
