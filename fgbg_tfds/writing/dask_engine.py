@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging as stdlib_logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from absl import logging
 
@@ -76,14 +76,14 @@ def run_by_dask(pipeline: beam.Pipeline) -> Iterator[None]:
         are lost, or if one of them cannot load the build. Errors of a worker's own
         are raised as they are.
     """
-    from apache_beam.runners.dask.dask_runner import DaskOptions
+    from apache_beam.runners.dask.dask_runner import DaskOptions, DaskRunnerResult
     from distributed import CancelledError, KilledWorker
 
     dask = pipeline.options.view_as(DaskOptions)
     place = dask.address or dask.scheduler_file
     yield
     try:
-        result = pipeline.run()
+        result = cast(DaskRunnerResult, pipeline.run())
     except (OSError, ValueError) as error:
         raise InputError(
             f"{place}: no Dask scheduler answers there ({_first_line(error)}); start "
@@ -109,6 +109,14 @@ def run_by_dask(pipeline: beam.Pipeline) -> Iterator[None]:
             f"{place}: {error.allowed_failures + 1} workers died one after another at "
             f"the same file, the last of them {error.last_worker.address}; most often "
             "they want memory: see their logs; what is finished is kept"
+        ) from error
+    except (ImportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "deserializ" not in str(error):
+            raise
+        raise InputError(
+            f"{place}: the scheduler or a worker cannot read the build "
+            f"({_first_line(error.__cause__ or error)}); install fgbg there, and what "
+            "it needs, in the versions that are here"
         ) from error
     finally:
         client.close(timeout=CLOSING_SECONDS)

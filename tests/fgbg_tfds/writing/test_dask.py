@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import distributed
 import numpy as np
@@ -180,7 +181,8 @@ def test_a_worker_is_killed_in_the_middle_and_progress_is_seen(
         with distributed.Client(cluster.address) as client:
             known = client.scheduler_info()["workers"]
             (address,) = (a for a, each in known.items() if each["name"] == name)
-            lost.extend(client.processing()[address])
+            held: Any = client.processing()
+            lost.extend(held[address])
         process.kill()
 
     with when_a_file_is_finished(tmp_path, kill):

@@ -167,3 +167,15 @@ def test_notes_cut_short_by_a_kill_are_removed_and_those_being_written_are_not(
     os.utime(old, (1e9, 1e9))
     staging.close_staging(tmp_path / "sample")
     assert sorted(notes.iterdir()) == [new, notes / "metadata.json"]
+
+
+def test_the_first_error_is_told_where_workers_still_fill_the_folder(tmp_path):
+    (tmp_path / "file of a worker").touch()
+    with (
+        pytest.raises(InputError, match="lost"),
+        storage.report_disk_errors(tmp_path),
+    ):
+        try:
+            raise InputError("lost")
+        finally:
+            tmp_path.rmdir()
