@@ -78,7 +78,7 @@ class Staging:
         """Keeps a finished shard, and removes its batches."""
         link(path, self.locate_shard(path.name))
         if is_local(self.folder):
-            # By number: to list the folder for each shard would take the square of them.
+            # By number: a list of the folder for each shard is the square of them.
             for index in itertools.count():
                 batch = self._batch_path(path.name, index)
                 if not batch.exists():
