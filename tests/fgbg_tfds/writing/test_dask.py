@@ -56,7 +56,7 @@ class Cluster:
                 *("dask_scheduler", "--port", self.address.rpartition(":")[2]),
                 *("--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(note)),
             )
-            wait_until(note.exists)
+            wait_until(lambda: note.exists() and note.read_text().endswith("}"))
             self.address = json.loads(note.read_text())["address"]
         for name in [k for k, each in self.workers.items() if each.poll() is not None]:
             del self.workers[name]
