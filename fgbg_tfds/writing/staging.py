@@ -70,7 +70,7 @@ class Staging:
         partial = self.folder / f"{epath.Path(path).name}.{uuid.uuid4().hex}.partial"
         try:
             yield partial
-            partial.rename(path)
+            partial.replace(path)  # the other process may have been first
         finally:
             partial.unlink(missing_ok=True)
 
