@@ -102,7 +102,8 @@ def compare(composites: int, teacher: str) -> bool:
                 with start_cluster(workers) as cluster:
                     taken = build(config, data_dir, options=[cluster.option])
                 rest = cluster.worker_seconds, cluster.scheduler_seconds
-                rows.append((f"Dask, {workers} workers", taken, *rest))
+                plural = "s" if workers > 1 else ""
+                rows.append((f"Dask, {workers} worker{plural}", taken, *rest))
             else:
                 rows.append(("plain", build(config, data_dir), 0.0, 0.0))
             made.append(digests(data_dir))
