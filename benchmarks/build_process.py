@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Sequence
 
 PACKAGE = pathlib.Path(__file__).parents[1] / "fgbg_tfds"
 LAUNCH = "from tensorflow_datasets.scripts.cli.main import launch_cli; launch_cli()"
@@ -32,7 +33,10 @@ class Measured:
 
 
 def build(
-    config: dict[str, object], data_dir: pathlib.Path, stop_after: int | None = None
+    config: dict[str, object],
+    data_dir: pathlib.Path,
+    stop_after: int | None = None,
+    options: Sequence[str] = (),
 ) -> Measured:
     """Builds a data set with `tfds build`.
 
@@ -40,12 +44,13 @@ def build(
       config: The config's fields.
       data_dir: Folder to build in; the process's output goes to its `build.log`.
       stop_after: Kills the build when its progress bar shows that many composites.
+      options: More options of `tfds build`.
 
     Returns:
       Its time and memory, also if it was killed.
     """
     words = [sys.executable, "-c", LAUNCH, "build", str(PACKAGE)]
-    words += ["--data_dir", str(data_dir), "--config", json.dumps(config)]
+    words += ["--data_dir", str(data_dir), "--config", json.dumps(config), *options]
     path = data_dir / "build.log"
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     start = time.perf_counter()

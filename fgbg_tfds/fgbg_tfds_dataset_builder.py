@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -16,7 +16,7 @@ from fgbg_tfds import config_file, storage, writing
 from fgbg_tfds.compose import SPLITS, Recipe
 from fgbg_tfds.errors import InputError, exit_on_input_error, is_tfds_command
 from fgbg_tfds.settings import Settings
-from fgbg_tfds.writing import shards, staging
+from fgbg_tfds.writing import shards, staging, workers
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -68,12 +68,21 @@ class FgbgConfig(tfds.core.BuilderConfig):
 
 
 class Builder(tfds.core.ShardBasedBuilder):
-    """Every foreground on every background, with mask and depth; see README.md."""
+    """Every foreground on every background, with mask and depth; see README.md.
+
+    Attributes:
+      write_shards: A function that has another engine write the shards, called with
+        all of them and their `ShardWriter`; docs/scale.md has two. None if this
+        process or Beam writes them.
+    """
 
     name = "fgbg"
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "First release."}
     BUILDER_CONFIGS = [FgbgConfig(name="sample")]
+    write_shards: (
+        Callable[[Sequence[shards.Shard], shards.ShardWriter], object] | None
+    ) = None
 
     def __init__(self, *, config=None, **kwargs):
         """Makes a builder.
@@ -190,8 +199,11 @@ class Builder(tfds.core.ShardBasedBuilder):
         )
         every = [shard for members in cut.values() for shard in members]
         runner, options = config.beam_runner, config.beam_options
-        if runner or options:
-            shards.write_with_beam(every, writer, runner, options)
+        if self.write_shards:
+            with workers.show_progress(every, writer):
+                self.write_shards(every, writer)
+        elif runner or options:
+            workers.write_with_beam(every, writer, runner, options)
         else:
             shards.write_locally(every, writer)
         infos = [

@@ -39,7 +39,11 @@ def link(source: epath.PathLike, target: epath.PathLike) -> None:
 
 @contextlib.contextmanager
 def report_disk_errors(folder: epath.PathLike) -> Iterator[None]:
-    """Turns the errors of a full or read-only disk or bucket into an `InputError`."""
+    """Turns the errors of a full or read-only disk or bucket into an `InputError`.
+
+    Where TFDS cannot remove its folder after an error, since workers that have not
+    heard of it still put files there, the error is raised that was the first.
+    """
     import tensorflow as tf
 
     refusals = (
@@ -52,6 +56,8 @@ def report_disk_errors(folder: epath.PathLike) -> Iterator[None]:
     except refusals as error:
         raise InputError(f"{folder}: cannot be written: {error}") from error
     except (OSError, tf.errors.ResourceExhaustedError) as error:
+        if getattr(error, "errno", None) == errno.ENOTEMPTY and error.__context__:
+            raise error.__context__ from None
         reason = os.strerror(getattr(error, "errno", None) or errno.ENOSPC)
         if isinstance(error, OSError) and error.errno not in REFUSALS:
             raise

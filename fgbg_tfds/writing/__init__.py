@@ -1,6 +1,6 @@
 """Writes the files of a data set: examples, shards, metadata; and resumes builds."""
 
-from fgbg_tfds.writing import shards, staging
+from fgbg_tfds.writing import shards, staging, workers
 from fgbg_tfds.writing.card import write_card
 from fgbg_tfds.writing.croissant import write_croissant
 from fgbg_tfds.writing.examples import refuse_vanishing, warn_of_enlargement
@@ -26,6 +26,7 @@ __all__ = [
     "shards",
     "staging",
     "warn_of_enlargement",
+    "workers",
     "write_card",
     "write_croissant",
 ]

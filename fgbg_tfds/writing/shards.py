@@ -1,4 +1,4 @@
-"""The files of the data set: cut by the recipe, written here or by Beam's workers."""
+"""The files of the data set: cut by the recipe, and written."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import functools
 import itertools
 import math
 import operator
-import os
-import pathlib
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import tensorflow_datasets as tfds
 from etils import epath
@@ -23,6 +21,7 @@ from fgbg_tfds.errors import InputError
 from fgbg_tfds.settings import Settings
 from fgbg_tfds.storage import link
 from fgbg_tfds.writing.examples import Studio, estimate_example_bytes
+from fgbg_tfds.writing.fingerprint import get_versions
 from fgbg_tfds.writing.staging import Staging
 
 EXAMPLES_PER_SHARD = 512
@@ -205,8 +204,9 @@ class ShardWriter:
             _ = studio.teacher
         if studio.fingerprint != self._fingerprint:
             raise InputError(
-                f"{self._settings.foregrounds}, {self._settings.backgrounds}: other "
-                "pictures or weights than where the build was started; give all "
+                f"{self._settings.foregrounds}, {self._settings.backgrounds}: on "
+                f"{socket.gethostname()} are other pictures, weights or versions "
+                f"({_format_versions()}) than where the build was started; give all "
                 "workers the same"
             )
         pieces = (
@@ -219,8 +219,14 @@ class ShardWriter:
         examples = studio.make_examples(pieces, self._staging)
         for name, members in itertools.groupby(examples, operator.itemgetter(0)):
             path = self._folder / name
-            self._writer.write(path, self._serialize(members, done))
+            with self._staging.write_whole(path) as partial:
+                self._writer.write(partial, self._serialize(members, done))
             self._staging.keep_shard(path)
+
+    def count_finished(self, shards: Iterable[Shard]) -> int:
+        """Counts the examples of the shards that are finished, by whichever process."""
+        finished = self._staging.list_names()
+        return sum(len(shard) for shard in shards if shard.file_name in finished)
 
     def _serialize(
         self, members: Iterable[tuple[str, str, dict]], done: Callable[[int], object]
@@ -246,33 +252,9 @@ def write_locally(shards: Sequence[Shard], writer: ShardWriter) -> None:
         writer.write(shards, bar.update)
 
 
-def write_with_beam(
-    shards: Sequence[Shard], writer: ShardWriter, runner: Any, options: Any
-) -> None:
-    """Writes shards by the workers of a Beam runner.
-
-    Args:
-      shards: The shards; they and the writer are all that goes to the workers.
-      writer: Writes them.
-      runner: A Beam runner or its name; None takes that of the options.
-      options: Beam's PipelineOptions, or None.
-    """
-    # Slow to import, and most builds do without it.
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    here = str(pathlib.Path(__file__).parents[2])  # for processes of this machine
-    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        dict.fromkeys(filter(None, [here, *known]))
-    )
-    options = options or PipelineOptions()
-    with beam.Pipeline(runner=runner, options=options) as pipeline:
-        _ = (
-            pipeline
-            | "Shards" >> beam.Create(shards, reshuffle=True)
-            | "Write" >> beam.Map(_write_one, writer)
-        )
+def write_one(shard: Shard, writer: ShardWriter) -> None:
+    """Writes one shard, in whichever process: the task of a worker."""
+    writer.write([shard], lambda count: None)
 
 
 def count_bytes(folder: epath.PathLike, shards: Sequence[Shard]) -> int:
@@ -282,5 +264,5 @@ def count_bytes(folder: epath.PathLike, shards: Sequence[Shard]) -> int:
         return sum(pool.map(lambda path: path.stat().length, paths))
 
 
-def _write_one(shard: Shard, writer: ShardWriter) -> None:
-    writer.write([shard], lambda count: None)
+def _format_versions() -> str:
+    return ", ".join(f"{name} {version}" for name, version in get_versions().items())

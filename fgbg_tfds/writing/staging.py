@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import pathlib
 import shutil
 import struct
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import filelock
@@ -46,11 +48,41 @@ class Staging:
         """Returns the path of a shard, which exists once it is finished."""
         return self.folder / name
 
+    def list_names(self) -> frozenset[str]:
+        """Lists the names of what is finished: shards, and batches of others."""
+        return frozenset(path.name for path in self.folder.iterdir())
+
+    @contextlib.contextmanager
+    def write_whole(self, path: epath.PathLike) -> Iterator[epath.Path]:
+        """Has a file appear at `path` when it is whole.
+
+        An engine may have two processes write the same file: it gives a shard away
+        again when it hears nothing of a worker, which may be alive. So each has a file
+        of its own, here, where what a killed one leaves is removed. In a bucket, files
+        appear whole.
+
+        Yields:
+          The path to write to.
+        """
+        if not is_local(path):
+            yield epath.Path(path)
+            return
+        partial = self.folder / f"{epath.Path(path).name}.{uuid.uuid4().hex}.partial"
+        try:
+            yield partial
+            partial.replace(path)  # the other process may have been first
+        finally:
+            partial.unlink(missing_ok=True)
+
     def keep_shard(self, path: epath.Path) -> None:
         """Keeps a finished shard, and removes its batches."""
         link(path, self.locate_shard(path.name))
         if is_local(self.folder):
-            for batch in _list_beginning_with(self.folder, f"{path.name}.batch-"):
+            # By number: a list of the folder for each shard is the square of them.
+            for index in itertools.count():
+                batch = self._batch_path(path.name, index)
+                if not batch.exists():
+                    break
                 batch.unlink(missing_ok=True)
 
     def read_batch(self, shard: str, index: int) -> list[Encoded] | None:
@@ -60,7 +92,10 @@ class Staging:
             return None
         import tensorflow as tf  # Slow to import, and seldom needed.
 
-        records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
+        try:
+            records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
+        except tf.errors.NotFoundError:  # another worker has finished the shard
+            return None
         return [
             Encoded(fgbg, mask, metres, _BOX.unpack(box))
             for fgbg, mask, metres, box in zip(*[iter(records)] * 4, strict=True)
@@ -72,15 +107,15 @@ class Staging:
             return
         import tensorflow as tf
 
-        path = self._batch_path(shard, index)
-        partial = path.with_name(path.name + ".partial")
-        with tf.io.TFRecordWriter(str(partial)) as writer:
+        with (
+            self.write_whole(self._batch_path(shard, index)) as partial,
+            tf.io.TFRecordWriter(str(partial)) as writer,
+        ):
             for example in examples:
                 writer.write(example.fgbg)
                 writer.write(example.mask)
                 writer.write(example.depth)
                 writer.write(_BOX.pack(*example.bbox))
-        partial.rename(path)
 
     def _batch_path(self, shard: str, index: int) -> epath.Path:
         return self.folder / f"{shard}.batch-{index:05d}"

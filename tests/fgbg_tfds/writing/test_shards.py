@@ -1,6 +1,8 @@
 """Files of the data set: how they are cut, by whom they are written, and where."""
 
+import itertools
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tensorflow_datasets as tfds
@@ -130,6 +132,19 @@ def test_two_beam_workers_write_the_same_bytes(drawn_folders, local, tmp_path):
     folder = builder.data_path.parent
     left = sorted(path.name for path in folder.iterdir())
     assert left == [".building.lock", "1.0.0"]
+
+
+def test_another_engine_writes_the_same_bytes(drawn_folders, local, tmp_path):
+    """As docs/scale.md has Ray and Spark do, but by Python's own pool."""
+    builder = Builder(config=config_of(drawn_folders), data_dir=str(tmp_path / "pool"))
+
+    def write_shards(every, writer):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(shards.write_one, every, itertools.repeat(writer)))
+
+    builder.write_shards = write_shards
+    builder.download_and_prepare()
+    assert files_of(builder) == files_of(local)
 
 
 def test_worker_with_other_pictures_is_refused(drawn_folders, tmp_path):

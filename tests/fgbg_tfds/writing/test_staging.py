@@ -34,6 +34,25 @@ def test_finished_shard_replaces_its_batches(tmp_path):
     assert kept.read_batch("other", 0) == BATCH
 
 
+def test_a_file_that_two_workers_write_is_whole_whenever_it_is_there(tmp_path):
+    kept = staging.open_staging(tmp_path, "abc", ORIGIN)
+    path = tmp_path / "shard"
+    with kept.write_whole(path) as late:
+        late.write_bytes(b"rec")
+        with kept.write_whole(path) as early:
+            early.write_bytes(b"records")
+        kept.keep_shard(path)
+        late.write_bytes(b"reco")  # one that was taken for dead is still at it
+        assert path.read_bytes() == b"records"
+        late.write_bytes(b"records")
+    assert kept.locate_shard("shard").read_bytes() == path.read_bytes() == b"records"
+    with pytest.raises(KeyError), kept.write_whole(path) as partial:
+        partial.write_bytes(b"re")
+        raise KeyError
+    assert path.read_bytes() == b"records"
+    assert kept.list_names() == {"shard", staging.ORIGIN}
+
+
 def test_what_other_builds_left_is_removed(tmp_path):
     staging.open_staging(tmp_path, "old", ORIGIN).keep_batch("shard", 0, BATCH)
     (tmp_path / "incomplete.ABC_1.0.0").mkdir()
@@ -148,3 +167,15 @@ def test_notes_cut_short_by_a_kill_are_removed_and_those_being_written_are_not(
     os.utime(old, (1e9, 1e9))
     staging.close_staging(tmp_path / "sample")
     assert sorted(notes.iterdir()) == [new, notes / "metadata.json"]
+
+
+def test_the_first_error_is_told_where_workers_still_fill_the_folder(tmp_path):
+    (tmp_path / "file of a worker").touch()
+    with (
+        pytest.raises(InputError, match="lost"),
+        storage.report_disk_errors(tmp_path),
+    ):
+        try:
+            raise InputError("lost")
+        finally:
+            tmp_path.rmdir()
