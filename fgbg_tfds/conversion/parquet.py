@@ -31,6 +31,7 @@ from fgbg_tfds.files import name_failures, require_writable
 FOLDER = "data"  # of `out`, where `datasets` looks for files named by splits
 ROWS = 100  # of a row group: what a reader holds in memory at least
 MAX_FILE_MB = 500
+MEGABYTE = 1_000_000
 
 
 def write_parquet(
@@ -92,9 +93,9 @@ def _plan_files(
       InputError: If files of this split that are not of this cut are there.
     """
     examples = data.count(split)
-    every = data.info.splits["all"]
-    size = examples * every.num_bytes / every.num_examples
-    files = min(examples, math.ceil(size / (max_file_mb * 1e6)) or 1)
+    every = data.info.splits.values()
+    mean = sum(s.num_bytes for s in every) / sum(s.num_examples for s in every)
+    files = min(examples, math.ceil(examples * mean / (max_file_mb * MEGABYTE)) or 1)
     bounds = [index * examples // files for index in range(files + 1)]
     plan = {
         folder / f"{name}-{index:05d}-of-{files:05d}.parquet": origin.describe_origin(
@@ -114,7 +115,8 @@ def make_schema(features: tfds.features.FeaturesDict) -> Any:
 
     picture = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     fields, types = [], {}
-    for name, feature in features.items():
+    for name in (*PICTURES, *sorted(set(features) - set(PICTURES))):
+        feature = features[name]
         if isinstance(feature, tfds.features.Image):
             arrow, types[name] = picture, {"_type": "Image"}
         elif isinstance(feature, tfds.features.ClassLabel):
