@@ -175,7 +175,7 @@ def _write_file(
     schema = schema.with_metadata(schema.metadata | {origin.MARK: json.dumps(mark)})
     partial = path.with_name(f".fgbg-{os.getpid()}.part")
     # Pictures are too large for a dictionary.
-    small = [name for name in schema.names if name not in PICTURES]
+    small: Any = [name for name in schema.names if name not in PICTURES]
     try:
         with name_failures(path):
             with pq.ParquetWriter(partial, schema, use_dictionary=small) as writer:
