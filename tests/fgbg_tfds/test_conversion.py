@@ -21,7 +21,7 @@ def builder(drawn_folders, tmp_path_factory):
         "small",
         foregrounds=str(drawn_folders / "foregrounds"),
         backgrounds=str(drawn_folders / "backgrounds"),
-        labelling="geometric",
+        teacher="none",
         placements=2,
         image_size=64,
     )

@@ -23,7 +23,7 @@ SNIPPETS = dict(
         re.DOTALL | re.MULTILINE,
     )
 )
-METRES = r"\d+\.\d m\n"
+METRES = r"[1-9]\d*\.\d m\n"
 # The packages that a snippet imports, and what it prints of pictures of 64 x 64.
 EXPECTED = {
     "TensorFlow": ("", rf"\(8, 64, 64, 6\) \(8, 64, 64, 1\) {METRES}"),
