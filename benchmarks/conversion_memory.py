@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from fgbg_tfds.built_data import open_built_data
+
 
 def measure(words: list[str]) -> tuple[float, float]:
     """Measures seconds and peak MiB of a command of `fgbg_tfds`."""
@@ -31,21 +33,33 @@ def measure(words: list[str]) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
+def repeat(split: str, count: int, total: int) -> str:
+    """Names `count` examples of a split of `total`, which is repeated if need be."""
+    whole, rest = divmod(count, total)
+    return "+".join([split] * whole + ([f"{split}[:{rest}]"] if rest else []))
+
+
 def main() -> None:
     """Prints a row for each command and number of examples."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", default="fgbg/sample")
     parser.add_argument("--data_dir")
     parser.add_argument("--split", default="train")
-    parser.add_argument("--counts", default="500,2000", help="examples")
+    parser.add_argument(
+        "--counts",
+        default="500,2000",
+        help="examples; the split is repeated for more than it has",
+    )
     arguments = parser.parse_args()
+    data = open_built_data(arguments.dataset, arguments.data_dir)
+    total = data.count(arguments.split)
     print("| | examples | seconds | MB written | peak memory, MiB |")
     print("|---|---|---|---|---|")
     for command in ("parquet", "coco"):
         for count in arguments.counts.split(","):
             with tempfile.TemporaryDirectory() as out:
                 words = [command, arguments.dataset, f"--out={out}/{command}"]
-                words.append(f"--split={arguments.split}[:{count}]")
+                words.append(f"--split={repeat(arguments.split, int(count), total)}")
                 if arguments.data_dir:
                     words.append(f"--data_dir={arguments.data_dir}")
                 seconds, peak = measure(words)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+BUFFER = 2  # batches that threads read ahead
 CLOCK_TICKS = 100  # in a second, of /proc on Linux
 
 
@@ -62,9 +63,17 @@ def _read_by_torch(source: Any, batch: int, workers: int) -> Iterator:
 
 def _read_by_grain(source: Any, batch: int, workers: int) -> Iterator:
     import grain
+    from absl import flags
 
+    flags.FLAGS.mark_as_parsed()  # Grain's, without which it starts no workers
     data = grain.MapDataset.source(source).seed(0).shuffle().repeat().batch(batch)
-    data = data.to_iter_dataset()
+    # Small buffers: by default 500 batches are read ahead, while others are measured.
+    options = grain.ReadOptions(prefetch_buffer_size=BUFFER)
+    batches = data.to_iter_dataset(options)
     if workers:
-        data = data.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers))
-    yield from data
+        batches = batches.mp_prefetch(grain.MultiprocessingOptions(workers))
+    iterator = iter(batches)
+    try:
+        yield from iterator
+    finally:
+        iterator.close()  # else its workers keep this process from ending

@@ -18,7 +18,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -115,6 +115,9 @@ def main() -> None:
     for _ in range(arguments.rounds):
         for name, stream in rows.items():
             results[name].append(read(stream, arguments.batches))
+    for stream in rows.values():
+        if isinstance(stream, Generator):
+            stream.close()
     speeds = {n: statistics.median(s for s, _ in r) for n, r in results.items()}
     works = {n: statistics.median(w for _, w in r) for n, r in results.items()}
     cores, first = len(os.sched_getaffinity(0)), next(iter(rows))
