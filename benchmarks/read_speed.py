@@ -2,10 +2,14 @@
 
     python benchmarks/read_speed.py --dataset=fgbg/sample --split=train
     python benchmarks/read_speed.py --dataset=fgbg/sample --decoders
+    python benchmarks/read_speed.py --dataset=fgbg/sample --random_access
+
+The last one reads array_record files through PyTorch and Grain, beside tfds.load;
+`tfds convert_format` adds them (docs/reading.md).
 
 Rows are read in turns, so that a busy machine disturbs all alike; medians are printed.
-Processor time is that of all threads, so it holds on a busy machine too: the number of
-cores divided by it is the maximum number of examples in a second.
+Processor time is that of all threads and workers, so it holds on a busy machine too:
+the number of cores divided by it is the maximum number of examples in a second.
 """
 
 from __future__ import annotations
@@ -14,11 +18,14 @@ import argparse
 import os
 import statistics
 import time
+from collections.abc import Generator, Iterable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import tensorflow as tf
+import tensorflow_datasets as tfds
+from random_access import make_loaders, measure_processor
 
 from trainer import data
 from trainer.augment import Augmentation
@@ -26,6 +33,7 @@ from trainer.contract import FEATURES
 from trainer.data.datasets import decode, read_encoded
 
 BATCH = 32
+WORKERS = 2  # processes of a loader
 
 
 def make_streams(mixture: data.Mixture) -> dict[str, tf.data.Dataset]:
@@ -62,15 +70,26 @@ def make_decoders(mixture: data.Mixture) -> dict[str, tf.data.Dataset]:
     }
 
 
-def read(stream: tf.data.Dataset, batches: int) -> tuple[float, float]:
+def make_random_access(mixture: data.Mixture) -> dict[str, Iterable]:
+    """Makes endless batches of what PyTorch and Grain read, and of tfds.load."""
+    (builder,) = mixture.builders
+    plain = builder.as_dataset(split=mixture.split, shuffle_files=False)
+    # Another builder, since one that was asked for a data source reads nothing else.
+    other = tfds.builder_from_directory(builder.data_path)
+    source = other.as_data_source(mixture.split)
+    loaders = make_loaders(source, BATCH, WORKERS)
+    return {"tfds.load": plain.batch(BATCH).repeat().prefetch(2), **loaders}
+
+
+def read(stream: Iterable, batches: int) -> tuple[float, float]:
     """Measures examples in a second, and processor milliseconds for an example."""
     iterator = iter(stream)
     for _ in range(8):  # fills buffers, and tunes the number of threads
         next(iterator)
-    wall, processor = time.perf_counter(), time.process_time()
+    wall, processor = time.perf_counter(), measure_processor()
     for _ in range(batches):
         next(iterator)
-    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    wall, processor = time.perf_counter() - wall, measure_processor() - processor
     return batches * BATCH / wall, 1000 * processor / (batches * BATCH)
 
 
@@ -82,16 +101,23 @@ def main() -> None:
     parser.add_argument("--split", default="train")
     parser.add_argument("--batches", type=int, default=60, help="a row and round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--decoders", action="store_true", help="read each of the four pictures alone"
-    )
+    which = parser.add_mutually_exclusive_group()
+    for name, summary in (
+        ("decoders", "read each of the four pictures alone"),
+        ("random_access", "read by PyTorch and Grain, where they are installed"),
+    ):
+        which.add_argument(f"--{name}", action="store_true", help=summary)
     arguments = parser.parse_args()
     mixture = data.open_mixture(arguments.dataset, arguments.data_dir, arguments.split)
-    rows = (make_decoders if arguments.decoders else make_streams)(mixture)
+    make = make_decoders if arguments.decoders else make_streams
+    rows = (make_random_access if arguments.random_access else make)(mixture)
     results = {name: [] for name in rows}
     for _ in range(arguments.rounds):
         for name, stream in rows.items():
             results[name].append(read(stream, arguments.batches))
+    for stream in rows.values():
+        if isinstance(stream, Generator):
+            stream.close()
     speeds = {n: statistics.median(s for s, _ in r) for n, r in results.items()}
     works = {n: statistics.median(w for _, w in r) for n, r in results.items()}
     cores, first = len(os.sched_getaffinity(0)), next(iter(rows))

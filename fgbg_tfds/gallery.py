@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import pathlib
 from collections.abc import Iterable, Mapping
 
@@ -12,6 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image, ImageDraw, ImageFont
 
 from fgbg_tfds import colours
+from fgbg_tfds.built_data import open_built_data
 from fgbg_tfds.contract import DEPTH_UNITS, LABELS, PICTURES
 from fgbg_tfds.errors import InputError
 from fgbg_tfds.files import require_writable, write_atomically
@@ -41,43 +41,17 @@ def read_examples(
     Raises:
       InputError: If the data set or the split is not there, or cannot be used.
     """
-    try:
-        builder = tfds.builder(dataset, data_dir=data_dir)
-    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
-        raise InputError(_describe_missing(dataset, data_dir)) from error
-    if not builder.info.splits.total_num_examples:
-        raise InputError(_describe_missing(dataset, data_dir))
-    missing = {*PICTURES, *LABELS} - set(builder.info.features)
-    if missing:
-        raise InputError(
-            f"{dataset}: has no {', '.join(sorted(missing))}; give a data set that "
-            "`tfds build fgbg_tfds` built"
-        )
-    try:
-        total = sum(builder.info.splits[part].num_examples for part in split.split("+"))
-    except (KeyError, ValueError) as error:
-        raise InputError(
-            f"split {split!r}: {dataset} has {', '.join(builder.info.splits)}; "
-            "slices such as 'train[:10]' and sums such as 'train+test' work too"
-        ) from error
-    if not total:
-        raise InputError(f"split {split!r} of {dataset} is empty; give another --split")
-    import tensorflow as tf  # takes seconds, and mistakes are told before
-
+    data = open_built_data(dataset, data_dir)
+    total = data.count(split)
     stride = max(1, total // count)
-    names = {field: builder.info.features[field] for field in LABELS}
-    try:
-        examples = builder.as_dataset(split).enumerate()
+    names = {field: data.info.features[field] for field in LABELS}
+    with data.report_damage():
+        examples = data.builder.as_dataset(split).enumerate()
         chosen = examples.filter(lambda index, _: index % stride == 0).take(count)
         return [
             example | {field: names[field].int2str(example[field]) for field in names}
             for _, example in tfds.as_numpy(chosen)
         ]
-    except tf.errors.OpError as error:
-        raise InputError(
-            f"{dataset}: cannot be read from {builder.data_path} ("
-            f"{str(error.message).splitlines()[0]}); build it anew with --overwrite"
-        ) from error
 
 
 def draw_gallery(
@@ -188,17 +162,3 @@ def _draw_scale(
     for metres in SCALE_METRES:
         y = top + np.log(metres / colours.NEAREST) / np.log(far) * (height - 1)
         draw.text((left + 18, y - 8), f"{metres} m", "black", font)
-
-
-def _describe_missing(dataset: str, data_dir: str | None) -> str:
-    place = pathlib.Path(
-        data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    )
-    built = sorted(
-        f"fgbg/{path.parent.parent.name}"
-        for path in place.expanduser().glob("fgbg/*/*/dataset_info.json")
-    )
-    return (
-        f"{dataset}: not built in {place} (there: {', '.join(built) or 'nothing'}); "
-        "build it with `tfds build fgbg_tfds`"
-    )
