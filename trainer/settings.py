@@ -140,8 +140,9 @@ class Settings:
     recipe: str = _setting(
         "joint",
         "joint: both stacks at once, AdamW, warm-up, cosine. paper: coarse stack "
-        "first, then frozen, then the fine stack; SGD with momentum.",
-        choices=("joint", "paper"),
+        "first, then frozen, then the fine stack; SGD with momentum. sgd: all at once, "
+        "SGD with momentum at one learning rate, as the original project.",
+        choices=("joint", "paper", "sgd"),
         role=IDENTITY,
     )
     train_steps: int = _setting(10000, "Number of steps in all.", minimum=1)
@@ -170,12 +171,19 @@ class Settings:
     depth_weight: float = _setting(
         1.0, "Weight of the loss of depth; the mask's is 2.", minimum=0
     )
+    depth_entropy: float = _setting(
+        1.0,
+        "dnn15: weight of the cross-entropy of depth; 0 leaves depth to --ssim.",
+        minimum=0,
+        needs=("model", "dnn15"),
+    )
     ssim: float = _setting(
         0.0, "Weight of a structural similarity loss of depth.", minimum=0
     )
     learning_rate: float = _setting(
         1e-3,
-        "joint: peak learning rate. paper: learning rate of the coarse convolutions.",
+        "joint: peak learning rate. paper: learning rate of the coarse convolutions. "
+        "sgd: the learning rate.",
         minimum=0,
     )
     warmup_steps: int = _setting(

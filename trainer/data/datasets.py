@@ -57,9 +57,10 @@ def count(builder: Builder, split: str) -> int:
     try:
         number = builder.info.splits[split].num_examples
     except (KeyError, ValueError) as error:
+        sizes = (f"{n} of {s.num_examples:,}" for n, s in builder.info.splits.items())
         raise UserError(
-            f"data set {builder.info.full_name} has no split {split}; "
-            f"it has {', '.join(builder.info.splits)}"
+            f"data set {builder.info.full_name} has no split {split}; it has "
+            f"{', '.join(sizes)} examples"
         ) from error
     if not number:
         raise UserError(f"split {split} of {builder.info.full_name} is empty")

@@ -15,6 +15,7 @@ from trainer.settings import Settings
 MASK_WEIGHT = 2.0  # to 1 of depth, as in the original project
 NOT_DECAYED = ("bias", "gamma", "beta")
 FINAL_RATE = 0.01  # of the peak learning rate
+MOMENTUM = 0.9  # of SGD, in the paper and in the original project
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,9 @@ def make_stages(network: Network, settings: Settings) -> tuple[Stage, ...]:
       UserError: If the recipe does not fit the network or its steps.
     """
     check_settings(settings)
-    make = {"joint": _make_joint, "paper": _make_paper}[settings.recipe]
+    make = {"joint": _make_joint, "paper": _make_paper, "sgd": _make_sgd}[
+        settings.recipe
+    ]
     stages = make(network, settings)
     for stage in stages:
         for group in stage.groups:
@@ -87,7 +90,7 @@ def check_settings(settings: Settings) -> None:
 
 def find_learning_rate(settings: Settings, step: int) -> float:
     """Finds the learning rate of the first group of weights at a step, from 0."""
-    if settings.recipe == "paper":
+    if settings.recipe != "joint":
         return settings.learning_rate
     return float(_make_rate(settings)(step))
 
@@ -98,6 +101,19 @@ def _make_joint(network: Network, settings: Settings) -> tuple[Stage, ...]:
         _make_rate(settings), weight_decay=settings.weight_decay
     )
     optimizer.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+    return _train_all(network, settings, optimizer)
+
+
+def _make_sgd(network: Network, settings: Settings) -> tuple[Stage, ...]:
+    """Trains all heads at once at one learning rate, as the original project."""
+    optimizer = keras.optimizers.SGD(settings.learning_rate, momentum=MOMENTUM)
+    return _train_all(network, settings, optimizer)
+
+
+def _train_all(
+    network: Network, settings: Settings, optimizer: keras.optimizers.Optimizer
+) -> tuple[Stage, ...]:
+    """Makes the one stage in which all weights are trained."""
     heads = dict.fromkeys(network.heads, 0.5) | {network.heads[-1]: 1.0}
     group = Group(optimizer, tuple(network.model.trainable_variables))
     return (Stage(settings.train_steps, heads, (group,)),)
@@ -118,7 +134,7 @@ def _make_paper(network: Network, settings: Settings) -> tuple[Stage, ...]:
             for variable in network.model.get_layer(name).trainable_variables
         ]
         rate = settings.learning_rate * factor
-        return Group(keras.optimizers.SGD(rate, momentum=0.9), tuple(variables))
+        return Group(keras.optimizers.SGD(rate, momentum=MOMENTUM), tuple(variables))
 
     coarse = (
         group(1, *(f"coarse_{number}" for number in range(1, 6))),

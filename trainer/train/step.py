@@ -28,7 +28,8 @@ def compute_head_losses(network: Network, maps, batch: dict, settings: Settings)
       batch: 'mask' float32 [N, H, W, 1] in 0 to 1, 'depth' float32 [N, H, W, 1] in
         metres. Maps whose cells divide the picture evenly are compared with the means
         over their cells; others are enlarged.
-      settings: `edge_weight`, `dice`, `depth_edges` and `ssim` are used.
+      settings: `edge_weight`, `dice`, `depth_edges`, `depth_entropy` and `ssim` are
+        used.
 
     Returns:
       Mask loss and depth loss, float32 [N], and the mask's logits.
@@ -49,7 +50,9 @@ def compute_head_losses(network: Network, maps, batch: dict, settings: Settings)
         smooth = DICE_SMOOTH / cell**2
         mask += settings.dice * losses.compute_dice_loss(logits, true, covered, smooth)
     if network.depth_code == "share":
-        depth = losses.compute_share_loss(code, metres, MAX_DEPTH, covered)
+        depth = settings.depth_entropy * losses.compute_share_loss(
+            code, metres, MAX_DEPTH, covered
+        )
     else:
         depth = losses.compute_depth_loss(code, metres, covered)
         if settings.depth_edges:

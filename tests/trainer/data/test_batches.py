@@ -281,7 +281,12 @@ def test_an_empty_folder_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("split", "message"), [("holdout", "no split holdout"), ("train[:0]", "is empty")]
+    ("split", "message"),
+    [
+        ("holdout", "no split holdout"),
+        ("train[:0]", "is empty"),
+        ("train[:7800]", r"no split train\[:7800\]; it has train of 48, .* examples"),
+    ],
 )
 def test_splits_that_cannot_be_used(mixture, split, message):
     with pytest.raises(UserError, match=message):

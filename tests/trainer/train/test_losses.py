@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.models import dnn15
+from trainer.settings import Settings
 from trainer.train import losses
+from trainer.train.step import compute_head_losses
 
 
 def maps(values):
@@ -139,3 +142,46 @@ def test_ssim_loss_agrees_with_its_definition_on_one_window():
         losses.compute_ssim_loss(x, y), [1 - above / below], rtol=1e-4
     )
     np.testing.assert_allclose(losses.compute_ssim_loss(x, x), [0], atol=1e-5)
+
+
+def test_ssim_loss_agrees_with_numpy_on_all_windows():
+    rng = np.random.default_rng(7)
+    maps_of_two = rng.uniform(size=(2, 2, 10, 9, 1)).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(maps_of_two, (7, 7), (2, 3))
+    x, y = (each.reshape(2, 4 * 3, 49) for each in windows)
+    mean_x, mean_y = x.mean(-1), y.mean(-1)
+    cov = (x * y).mean(-1) - mean_x * mean_y
+    above = (2 * mean_x * mean_y + 1e-4) * (2 * cov + 9e-4)
+    below = (mean_x**2 + mean_y**2 + 1e-4) * (x.var(-1) + y.var(-1) + 9e-4)
+    expected = 1 - (above / below).mean(1)
+    np.testing.assert_allclose(
+        losses.compute_ssim_loss(*maps_of_two), expected, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("entropy", [0.0, 0.5, 1.0])
+def test_depth_of_the_original_s_network_is_learned_by_entropy_and_ssim(entropy):
+    rng = np.random.default_rng(8)
+    maps_of_two = rng.normal(size=(2, 16, 16, 2)).astype(np.float32)
+    batch = {
+        "mask": (rng.uniform(size=(2, 16, 16, 1)) > 0.7).astype(np.float32),
+        "depth": rng.uniform(1, 80, (2, 16, 16, 1)).astype(np.float32),
+    }
+    settings = Settings(model="dnn15", edge_weight=1, ssim=0.25, depth_entropy=entropy)
+    network = dnn15((16, 16))
+    mask, depth, _ = compute_head_losses(network, maps_of_two, batch, settings)
+
+    chances = 1 / (1 + np.exp(-maps_of_two.astype(float)))
+
+    def cross_entropy(chance, true):
+        each = -true * np.log(chance) - (1 - true) * np.log(1 - chance)
+        return each.mean((1, 2, 3))
+
+    share = batch["depth"] / 80
+    np.testing.assert_allclose(
+        mask, cross_entropy(chances[..., :1], batch["mask"]), rtol=1e-5
+    )
+    expected = entropy * cross_entropy(chances[..., 1:], share) + 0.25 * np.array(
+        losses.compute_ssim_loss(chances[..., 1:].astype(np.float32), share)
+    )
+    np.testing.assert_allclose(depth, expected, rtol=1e-4)
