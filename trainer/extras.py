@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import types
+from typing import Any
 
 from trainer.errors import UserError
 
 
-def import_extra(module: str, extra: str, purpose: str) -> types.ModuleType:
+def import_extra(module: str, extra: str, purpose: str) -> Any:
     """Imports a module of an optional package.
 
     Args:
       module: Its name.
       extra: The extra of this package that installs it.
-      purpose: Words for what needs it, in the plural if they are several.
+      purpose: Words for what needs it.
 
     Raises:
       UserError: If it is not installed.
@@ -22,7 +22,7 @@ def import_extra(module: str, extra: str, purpose: str) -> types.ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = error.name or module
+        package = (error.name or module).split(".")[0]
         raise UserError(
             f"{purpose}: {package} is not installed; install it with: pip install "
             f"'fgbg[{extra}]', or in this repository: pip install '.[{extra}]'"
