@@ -184,7 +184,7 @@ def test_the_pretrained_network_is_served_too(pair):
     [
         (["--model={0}/none"], "--model={0}/none does not exist; give a folder"),
         (["--model={0}/junk"], "--model={0}/junk cannot be loaded"),
-        (["--model={0}/words.onnx"], "words.onnx is no network"),
+        (["--model={0}/words.onnx"], "words.onnx: served are SavedModels"),
         (
             ["--port={1}"],
             "cannot be listened on (Address already in use); give another",
@@ -225,6 +225,6 @@ def test_a_missing_library_is_named_with_its_command(monkeypatch, capsys):
     assert serve.main(["--port=0"]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (
-        "error: serving needs uvicorn: pip install 'fgbg[serve]', or in this "
-        "repository: pip install '.[serve]'"
+        "error: serving: uvicorn is not installed; install it with: pip install "
+        "'fgbg[serve]', or in this repository: pip install '.[serve]'"
     )
