@@ -35,7 +35,7 @@ class Cluster:
     """A scheduler and workers, each a process with one thread.
 
     Attributes:
-      address: The scheduler's.
+      option: The option of `tfds build` that names the scheduler.
       scheduler_seconds: Its processor time, when all have ended.
       worker_seconds: The workers' processor time, when all have ended.
     """

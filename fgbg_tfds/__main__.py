@@ -79,7 +79,7 @@ def _add_conversions(commands: argparse._SubParsersAction) -> None:
     parquet.add_argument(
         "--max_file_mb",
         type=int,
-        default=500,
+        default=conversion.MAX_FILE_MB,
         help="size of a file in 1e6 bytes, about (%(default)s)",
     )
     parquet.set_defaults(run=_write_parquet)
@@ -87,8 +87,8 @@ def _add_conversions(commands: argparse._SubParsersAction) -> None:
     coco = commands.add_parser("coco", help=summary, description=summary)
     coco.add_argument(
         "--categories",
-        choices=("one", "names"),
-        default="one",
+        choices=conversion.CATEGORIES,
+        default=conversion.CATEGORIES[0],
         help="one for all foregrounds, or the names of the foregrounds, of which "
         "splits have none in common (%(default)s)",
     )

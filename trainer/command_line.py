@@ -1,16 +1,47 @@
-"""The end of a command: its exit status, and one line where it is not 0."""
+"""Commands from their arguments to their end: one line where the status is not 0."""
 
 from __future__ import annotations
 
+import argparse
 import logging
+import signal
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from trainer.errors import UserError
 
 LOG = logging.getLogger("trainer")
 
 STOPPED = 130  # as of shells: 128 and SIGINT
+
+
+def make_main(
+    make_parser: Callable[[], argparse.ArgumentParser],
+    command: Callable[[argparse.Namespace], None],
+) -> Callable[..., int]:
+    """Makes the `main` of a command.
+
+    Args:
+      make_parser: Makes the parser of its command line.
+      command: Does what the arguments ask for.
+
+    Returns:
+      A function of the arguments, those of the process if None, to the exit status of
+      `run_logged_command`.
+    """
+
+    def main(argv: list[str] | None = None) -> int:
+        arguments = make_parser().parse_args(argv)
+        return run_logged_command(lambda: command(arguments))
+
+    return main
+
+
+def start(main: Callable[[], int]) -> NoReturn:
+    """Starts a command as this process, which SIGTERM ends as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())
 
 
 def run_logged_command(command: Callable[[], None]) -> int:

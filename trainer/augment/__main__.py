@@ -8,11 +8,9 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
-import signal
-import sys
 import tempfile
 
-from trainer.command_line import run_command
+from trainer.command_line import run_command, start
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
@@ -102,5 +100,4 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    start(main)

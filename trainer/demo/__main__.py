@@ -12,13 +12,11 @@ import logging
 import os
 import pathlib
 import shutil
-import signal
 import socket
-import sys
 import tempfile
 import threading
 
-from trainer.command_line import run_logged_command
+from trainer.command_line import make_main, start
 from trainer.errors import UserError
 from trainer.extras import import_extra
 from trainer.predict import add_model, find_model, parse_port, parse_positive
@@ -153,19 +151,8 @@ def _is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command.
-
-    Args:
-      argv: The arguments; those of the process if None.
-
-    Returns:
-      The exit status; see `run_command`.
-    """
-    arguments = make_parser().parse_args(argv)
-    return run_logged_command(lambda: run(arguments))
+main = make_main(make_parser, run)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    start(main)

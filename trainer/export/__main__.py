@@ -12,10 +12,8 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
-import signal
-import sys
 
-from trainer.command_line import run_logged_command
+from trainer.command_line import make_main, start
 from trainer.errors import UserError
 from trainer.export.formats import FORMATS, Format
 from trainer.files import expand, require_writable
@@ -140,19 +138,8 @@ def _find_pair(arguments: argparse.Namespace) -> list[pathlib.Path]:
     return [expand(value, flag) for value, flag in given]
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command.
-
-    Args:
-      argv: The arguments; those of the process if None.
-
-    Returns:
-      The exit status; see `run_command`.
-    """
-    arguments = make_parser().parse_args(argv)
-    return run_logged_command(lambda: run(arguments))
+main = make_main(make_parser, run)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    start(main)

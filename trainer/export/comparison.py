@@ -57,7 +57,13 @@ def check_file(
     Raises:
       UserError: If the runtime cannot run it, or the answers are too far apart.
     """
-    network = open_network(path)
+    try:
+        network = open_network(path)
+    except UserError as error:
+        raise UserError(
+            f"{kind.name}: the network was converted, but its runtime cannot load it: "
+            f"{summarise(error)}"
+        ) from error
     found = []
     for bg, fgbg in pairs:
         answers = reference(bg=tf.constant(bg[None]), fgbg=tf.constant(fgbg[None]))

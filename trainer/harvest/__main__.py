@@ -13,13 +13,11 @@ import json
 import logging
 import pathlib
 import re
-import signal
-import sys
 
 import numpy as np
 import tqdm
 
-from trainer.command_line import run_logged_command
+from trainer.command_line import make_main, start
 from trainer.errors import UserError
 from trainer.files import lock_folder, name_failures, require_writable, write_atomically
 from trainer.harvest.cutouts import Cutout, CutoutCollector
@@ -241,12 +239,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command; returns its exit status, see `run_command`."""
-    arguments = make_parser().parse_args(argv)
-    return run_logged_command(lambda: run(arguments))
+main = make_main(make_parser, run)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    start(main)

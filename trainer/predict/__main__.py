@@ -6,10 +6,8 @@ import argparse
 import dataclasses
 import logging
 import pathlib
-import signal
-import sys
 
-from trainer.command_line import run_logged_command
+from trainer.command_line import make_main, start
 from trainer.errors import UserError
 from trainer.files import lock_folder, require_writable
 from trainer.predict.answers import DEFAULT_KINDS
@@ -208,19 +206,8 @@ def _describe_pace(arguments: argparse.Namespace) -> str:
     return f"{stride} {most}".strip()
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command.
-
-    Args:
-      argv: The arguments; those of the process if None.
-
-    Returns:
-      The exit status; see `run_command`.
-    """
-    arguments = make_parser().parse_args(argv)
-    return run_logged_command(lambda: run(arguments))
+main = make_main(make_parser, run)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    start(main)

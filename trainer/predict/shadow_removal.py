@@ -101,8 +101,7 @@ class ShadowRemoval:
         ratio = self.finder.find_ratio()
         if ratio is not None and self.ratio is None:
             LOG.info(
-                "hard shadows, %.0f %% as bright as the ground, are not new; "
-                "--keep_shadows would keep them",
+                "hard shadows, %.0f %% as bright as the ground, are not new",
                 100 * np.exp(ratio.mean()),
             )
         self.ratio = ratio

@@ -8,10 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
-import signal
-import sys
 
-from trainer.command_line import run_command
+from trainer.command_line import run_command, start
 from trainer.errors import UserError
 from trainer.files import expand, require_writable
 from trainer.shipped import SUFFIX
@@ -72,5 +70,4 @@ def write(folder: pathlib.Path, out: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    start(main)

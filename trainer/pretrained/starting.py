@@ -96,22 +96,17 @@ def find_network(name: str, flag: str) -> tuple[Network, tuple[int, int]]:
       UserError: If there is none, or it cannot be read.
     """
     start = _read_start(name, flag)
-    if isinstance(start, Settings):
-        network = make_network(start, start.size)
-        restore_weights(network, start)
-        return network, start.size
-    network = make_network(start.settings, start.settings.size)
-    start.assign_to(network, start.settings)
-    return network, start.settings.size
+    if isinstance(start, Weights):
+        return _fill_network(start)
+    return _restore_network(start), start.size
 
 
 def _load_start(settings: Settings) -> Weights:
     start = _read_start(settings.init, "init")
-    if not isinstance(start, Settings):
+    if isinstance(start, Weights):
         return start
-    network = make_network(start, start.size)
-    restore_weights(network, start)
-    return Weights(f"--init={settings.init}", start, list_weights(network))
+    arrays = list_weights(_restore_network(start))
+    return Weights(f"--init={settings.init}", start, arrays)
 
 
 def load_network(
@@ -129,7 +124,18 @@ def load_network(
     Raises:
       UserError: If it cannot be read.
     """
-    weights = read_weights(path, source or str(path))
+    return _fill_network(read_weights(path, source or str(path)))
+
+
+def _restore_network(settings: Settings) -> Network:
+    """Makes the network of a run, with its weights."""
+    network = make_network(settings, settings.size)
+    restore_weights(network, settings)
+    return network
+
+
+def _fill_network(weights: Weights) -> tuple[Network, tuple[int, int]]:
+    """Makes the network that weights are of; see `load_network`."""
     network = make_network(weights.settings, weights.settings.size)
     weights.assign_to(network, weights.settings)
     return network, weights.settings.size

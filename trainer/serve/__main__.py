@@ -6,11 +6,9 @@ import argparse
 import contextlib
 import logging
 import os
-import signal
 import socket
-import sys
 
-from trainer.command_line import run_logged_command
+from trainer.command_line import make_main, start
 from trainer.errors import UserError
 from trainer.extras import import_extra
 from trainer.predict import (
@@ -200,19 +198,8 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command.
-
-    Args:
-      argv: The arguments; those of the process if None.
-
-    Returns:
-      The exit status; see `run_command`.
-    """
-    arguments = make_parser().parse_args(argv)
-    return run_logged_command(lambda: serve(arguments))
+main = make_main(make_parser, serve)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    start(main)

@@ -114,7 +114,7 @@ def test_the_examples_of_the_documentation_run(written, tmp_path):
 
 
 def test_a_run_is_exported_in_all_formats(trained, command):
-    """By the command line, of a network of one size; what is there stays."""
+    """By the command line, of a network of one size."""
     every = "saved_model,onnx,litert,litert_float16,litert_int8"
     flags = ("--mode=export", f"--formats={every}", "--litert_size=40x56")
     done = subprocess.run(
@@ -156,6 +156,31 @@ def test_a_file_that_answers_otherwise_is_refused(street, tmp_path):
         assert path.read_bytes() == b"the one before"
         assert list(tmp_path.iterdir()) == [path]
         path.unlink()
+
+
+def test_a_file_that_its_runtime_refuses_is_not_left(street, tmp_path):
+    """tf2onnx converts what ONNX has not, too, and says nothing."""
+    import tensorflow as tf
+
+    from trainer.export import FORMATS, write_runtime_file
+
+    def answer_by_solving(bg, fgbg):
+        light = tf.cast(fgbg[:, :2, :2, 0], tf.float32) + tf.eye(2)
+        solved = tf.linalg.solve(light, light)[:, :1, :1, None]
+        mask = solved * tf.cast(bg[..., :1], tf.float32)
+        return {"mask": mask, "depth": mask}
+
+    path = tmp_path / "network.onnx"
+    with pytest.raises(UserError, match=r"onnx: .*its runtime cannot load it"):
+        write_runtime_file(
+            path,
+            answer_by_solving,
+            FORMATS["onnx"],
+            (0, 0),
+            answer_by_solving,
+            [street],
+        )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
