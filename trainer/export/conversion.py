@@ -75,7 +75,7 @@ def _convert_to_litert(answer: Callable, kind: Format, size: tuple[int, int]) ->
         answers = answer(bg, fgbg)
         return answers["mask"], answers["depth"]
 
-    with build_portably(unrolled=True):
+    with build_portably():
         function = tf.function(answer_in_order, _specify((1, *size)), autograph=False)
         concrete = function.get_concrete_function()
     # With variables, the converter leaves the weights out without a word.

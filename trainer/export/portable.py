@@ -61,15 +61,9 @@ def _resize(pictures, size):
                 _weigh_pixels(*sides).numpy() for sides in zip(known, size, strict=True)
             ]
         return _multiply(pictures, *weights)
-    return tf.cond(
-        tf.reduce_all(tf.equal(known, size)),
-        lambda: pictures,
-        lambda: _multiply(
-            pictures,
-            _weigh_pixels(known[0], size[0]),
-            _weigh_pixels(known[1], size[1]),
-        ),
-    )
+    # No condition: OpenVINO would not know the size of what comes out of it.
+    rows = _weigh_pixels(known[0], size[0])
+    return _multiply(pictures, rows, _weigh_pixels(known[1], size[1]))
 
 
 def _multiply(pictures, rows, columns):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from trainer.registration.pooling import get_sides
-from trainer.registration.portability import is_portable, is_unrolled
+from trainer.registration.portability import is_portable
 
 SAMPLE = 28  # rows and columns, approximately, that a median is taken of
 
@@ -99,7 +99,7 @@ def estimate_scale(residual, min_scale: float):
 def repeat(step, value, times: int):
     """Calls a function repeatedly on its own result, by a loop in the graph.
 
-    An unrolled graph holds the calls one after the other.
+    A portable graph holds the calls one after the other.
 
     Args:
       step: From a tensor to one of its shape and type.
@@ -109,7 +109,7 @@ def repeat(step, value, times: int):
     Returns:
       The last value.
     """
-    if is_unrolled():
+    if is_portable():
         for _ in range(times):
             value = step(value)
         return value
