@@ -31,7 +31,6 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
       The exit status; see `run_command`.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return run_command(lambda: _run(argv))
 
 

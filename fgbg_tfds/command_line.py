@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from fgbg_tfds.errors import InputError
+from fgbg_tfds.notices import find_devices
 
 STOPPED = 130  # as of shells: 128 and SIGINT
 
@@ -30,6 +31,7 @@ def run_command(command: Callable[[], None]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with _take_terminate_for_interrupt():
+            find_devices()
             command()
             sys.stdout.flush()
         return 0
