@@ -12,10 +12,10 @@ scene that keeps up, as if they were --fps frames a second. F is
 2 TP / (2 TP + FP + FN) over all counted pixels of a camera; means are over cameras, as
 in CDnet 2014, https://doi.org/10.1109/CVPRW.2014.126. Beside the networks stand
 subtraction of the median and of the clean background, with the threshold that is best
-on these very frames; and, where OpenCV is installed, its MOG2 and KNN, which
-see every frame from the first on. Prints a Markdown table, and the seconds of each
-command, which its start is part of; with --out, the worst frames are drawn: frame,
-background found, truth, and the answers.
+on these very frames; and, where OpenCV is installed, its MOG2 and KNN, and where
+pybgs is, its SuBSENSE, which see every frame from the first on. Prints a Markdown
+table, and the seconds of each command, which its start is part of; with --out, the
+worst frames are drawn: frame, background found, truth, and the answers.
 """
 
 from __future__ import annotations
@@ -165,16 +165,22 @@ def run_predict(model, out, given, frames) -> None:
 
 
 def find_peers() -> dict:
-    """OpenCV's subtractors, by name; none where it is not installed."""
-    if not importlib.util.find_spec("cv2"):
-        print("OpenCV is not installed: no MOG2, no KNN")
-        return {}
-    import cv2
+    """Subtractors of OpenCV and pybgs, by name; of those that are installed."""
+    peers = {}
+    if importlib.util.find_spec("cv2"):
+        import cv2
 
-    return {
-        "MOG2": cv2.createBackgroundSubtractorMOG2,
-        "KNN": cv2.createBackgroundSubtractorKNN,
-    }
+        peers["MOG2"] = cv2.createBackgroundSubtractorMOG2
+        peers["KNN"] = cv2.createBackgroundSubtractorKNN
+    else:
+        tqdm.tqdm.write("OpenCV is not installed: no MOG2, no KNN")
+    if importlib.util.find_spec("pybgs"):
+        import pybgs
+
+        peers["SuBSENSE"] = pybgs.SuBSENSE
+    else:
+        tqdm.tqdm.write("pybgs is not installed: no SuBSENSE")
+    return peers
 
 
 def read_frames(camera: pathlib.Path) -> dict[str, np.ndarray]:
