@@ -7,6 +7,7 @@ neither package imports the other. `tests/test_contract.py` compares them.
 from __future__ import annotations
 
 FEATURES = ("bg", "fgbg", "mask", "depth")
+FOREGROUND = "foreground"  # label: the name of the cut-out
 DEPTH_UNITS = 256  # of stored depth in a metre, as in KITTI; 0 is unknown
 MAX_DEPTH = 80.0  # metres
 MAX_ALPHA = 255  # of a stored mask

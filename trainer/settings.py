@@ -13,6 +13,8 @@ from trainer.files import expand
 # can change those of its training until it is finished, and the others at any time.
 IDENTITY, TRAINING, USE = "identity", "training", "use"
 
+MANY_FOREGROUNDS = 20  # enough to take all that is learned from them
+
 
 def _setting(default, help_text: str, role: str = TRAINING, **limits):
     metadata = {"help": help_text, "default": default, "role": role, **limits}
@@ -132,8 +134,9 @@ class Settings:
     )
     init_share: float = _setting(
         0.0,
-        "Share of the weights of --init in those that come out: a network that is "
-        "trained on little keeps what it knew.",
+        "Share of the weights of --init in those that come out, so that a network that "
+        "is trained on little keeps what it knew. If it is given and the data have "
+        f"fewer than {MANY_FOREGROUNDS} foregrounds, more is kept, in proportion.",
         minimum=0,
         maximum=1,
     )

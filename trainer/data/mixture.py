@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from trainer.contract import FEATURES
+from trainer.contract import FEATURES, FOREGROUND
 from trainer.data.datasets import (
     Builder,
     count,
@@ -95,6 +95,14 @@ class Mixture:
                 "build them with the same image_size"
             )
         return next(iter(sizes.values()))
+
+    @property
+    def foregrounds(self) -> int | None:
+        """Number of foregrounds of all data sets; None if one does not name its own."""
+        features = [builder.info.features for builder in self]
+        if not all(FOREGROUND in each for each in features):
+            return None
+        return sum(each[FOREGROUND].num_classes for each in features)
 
     def count(self) -> int:
         """Counts the examples of the split in all data sets.

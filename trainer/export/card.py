@@ -25,6 +25,7 @@ from trainer.export.card_text import (
     UNMEASURED,
 )
 from trainer.files import write_atomically
+from trainer.pretrained import choose_share
 from trainer.runs import Run
 from trainer.shipped import PRETRAINED
 
@@ -177,7 +178,7 @@ def _explain_licence(licence: str) -> str:
 
 
 def _describe_start(run: Run) -> str:
-    init, share = run.settings.init, run.settings.init_share
+    init = run.settings.init
     if not init:
         return "Its training began with random weights."
     if init == PRETRAINED:
@@ -190,7 +191,8 @@ def _describe_start(run: Run) -> str:
             f"the weights of another training, `{pathlib.Path(init).name}`; what that "
             "was trained on is not known here"
         )
-    kept = f", and keep a share of {share:g} of it" if share else ""
+    share = choose_share(run.settings, run.mixture.foregrounds)
+    kept = f", and keep a share of {share:.2g} of it" if share else ""
     return f"Its weights began as {start}{kept}."
 
 

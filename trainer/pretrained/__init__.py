@@ -3,6 +3,7 @@
 from trainer.pretrained.starting import (
     blend_with_start,
     check_start,
+    choose_share,
     find_network,
     load_network,
     start_from,
@@ -13,6 +14,7 @@ __all__ = [
     "Weights",
     "blend_with_start",
     "check_start",
+    "choose_share",
     "find_network",
     "list_weights",
     "load_network",

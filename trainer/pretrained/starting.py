@@ -13,7 +13,7 @@ from trainer.pretrained.weight_file import (
     read_weights,
 )
 from trainer.runs import restore_weights
-from trainer.settings import Settings
+from trainer.settings import MANY_FOREGROUNDS, Settings
 from trainer.shipped import PRETRAINED, SUFFIX, WEIGHTS_FILE
 from trainer.workdirs import read_run
 
@@ -61,7 +61,24 @@ def start_from(settings: Settings, networks: tuple[Network, ...]) -> None:
         start.assign_to(network, settings)
 
 
-def blend_with_start(settings: Settings, network: Network) -> None:
+def choose_share(settings: Settings, foregrounds: int | None) -> float:
+    """Chooses the share of the weights of `settings.init` that a training keeps.
+
+    Args:
+      settings: Settings of the training; `init_share` is the share that it keeps if it
+        learns from many foregrounds.
+      foregrounds: Number of foregrounds in its data; None if not known.
+
+    Returns:
+      That share, or more, in proportion, if there are fewer foregrounds than
+      `MANY_FOREGROUNDS`: what a few look like is no rule for all. 0 stays 0.
+    """
+    if not settings.init_share or foregrounds is None:
+        return settings.init_share
+    return 1 - (1 - settings.init_share) * min(1, foregrounds / MANY_FOREGROUNDS)
+
+
+def blend_with_start(settings: Settings, network: Network, share: float) -> None:
     """Blends a trained network with the weights that it started from.
 
     The mean of both, each with its share, keeps what the first knew and most of what
@@ -69,13 +86,14 @@ def blend_with_start(settings: Settings, network: Network) -> None:
     zero-shot models, https://arxiv.org/abs/2109.01903.
 
     Args:
-      settings: Settings of the training; `init_share` is the share of the start.
+      settings: Settings of the training.
       network: The trained network.
+      share: Share of the start, 0 to 1; see `choose_share`.
 
     Raises:
       UserError: If the weights cannot be read.
     """
-    share, start = settings.init_share, _load_start(settings)
+    start = _load_start(settings)
     for variable in network.model.weights:
         trained = variable.numpy()
         blended = (1 - share) * trained + share * start.arrays[variable.path]

@@ -24,7 +24,7 @@ from trainer.errors import UserError
 from trainer.evaluate import OWN_ROW, Evaluator, validate
 from trainer.files import lock_folder
 from trainer.models import load_alexnet
-from trainer.pretrained import blend_with_start, start_from
+from trainer.pretrained import blend_with_start, choose_share, start_from
 from trainer.runs import Run, restore_weights
 from trainer.settings import Settings, parse_names
 from trainer.train.checkpoints import Checkpoints
@@ -188,7 +188,7 @@ class _Loop:
                 )
             history.add(step, results, waited, time.perf_counter() - asked)
             if step == settings.train_steps and settings.init_share:
-                blend_with_start(settings, self._state.averaged)
+                self._blend_with_start()
             if step % settings.checkpoint_steps == 0 or step == settings.train_steps:
                 figures = validate(self._evaluator, self._validation)
                 history.add_validation(step, figures)
@@ -196,6 +196,17 @@ class _Loop:
                 self._checkpoints.save_if_best(figures["score"])
                 self._checkpoints.save()
         return step
+
+    def _blend_with_start(self) -> None:
+        foregrounds = self._mixture.foregrounds
+        share = choose_share(self._settings, foregrounds)
+        LOG.info(
+            "%.0f %% of the weights of --init=%s stay%s",
+            100 * share,
+            self._settings.init,
+            f", for {foregrounds} foregrounds" if foregrounds else "",
+        )
+        blend_with_start(self._settings, self._state.averaged, share)
 
     def _describe_divergence(self, step: int, loss: float, each, batch) -> str:
         """Names the examples whose loss is not finite, of all workers."""

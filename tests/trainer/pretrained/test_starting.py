@@ -13,6 +13,7 @@ from trainer.pretrained import __main__ as command
 from trainer.pretrained import (
     blend_with_start,
     check_start,
+    choose_share,
     list_weights,
     start_from,
 )
@@ -55,9 +56,20 @@ def test_what_comes_out_keeps_a_share_of_the_start(started):
     start = list_weights(network)
     for variable in network.model.weights:
         variable.assign(variable + 1.0)
-    blend_with_start(dataclasses.replace(started, init_share=0.75), network)
+    blend_with_start(started, network, 0.75)
     for name, values in list_weights(network).items():
         np.testing.assert_allclose(values, start[name] + 0.25, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("share", "foregrounds", "kept"),
+    [(0.5, 20, 0.5), (0.5, 400, 0.5), (0.5, 4, 0.9), (0.5, None, 0.5), (0.0, 4, 0.0)],
+)
+def test_more_of_the_start_is_kept_if_there_are_few_foregrounds(
+    started, share, foregrounds, kept
+):
+    given = dataclasses.replace(started, init_share=share)
+    assert choose_share(given, foregrounds) == pytest.approx(kept)
 
 
 def test_a_share_of_no_start_is_refused(settings):
