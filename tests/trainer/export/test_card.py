@@ -112,7 +112,7 @@ def test_a_card_tells_what_a_network_began_as(run, tmp_path, init, words):
     write_card(tmp_path, begun, describe(run, (64, 64)))
     _, text = read_card(tmp_path)
     # Of three foregrounds, a training with --init_share=0.25 learns little.
-    assert words in join(text) and "keep a share of 0.89" in join(text)
+    assert words in join(text) and "keep a share of 0.93" in join(text)
     assert "/home/me" not in text
 
 

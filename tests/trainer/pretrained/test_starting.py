@@ -63,7 +63,7 @@ def test_what_comes_out_keeps_a_share_of_the_start(started):
 
 @pytest.mark.parametrize(
     ("share", "foregrounds", "kept"),
-    [(0.5, 20, 0.5), (0.5, 400, 0.5), (0.5, 4, 0.9), (0.5, None, 0.5), (0.0, 4, 0.0)],
+    [(0.5, 30, 0.5), (0.5, 400, 0.5), (0.5, 6, 0.9), (0.5, None, 0.5), (0.0, 6, 0.0)],
 )
 def test_more_of_the_start_is_kept_if_there_are_few_foregrounds(
     started, share, foregrounds, kept
