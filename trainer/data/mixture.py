@@ -99,10 +99,11 @@ class Mixture:
     @property
     def foregrounds(self) -> int | None:
         """Number of foregrounds of all data sets; None if one does not name its own."""
-        features = [builder.info.features for builder in self]
-        if not all(FOREGROUND in each for each in features):
-            return None
-        return sum(each[FOREGROUND].num_classes for each in features)
+        numbers = []
+        for builder in self:
+            features = dict(builder.info.features.items())
+            numbers.append(getattr(features.get(FOREGROUND), "num_classes", None))
+        return None if None in numbers else sum(numbers)
 
     def count(self) -> int:
         """Counts the examples of the split in all data sets.
