@@ -1,4 +1,7 @@
-"""What TensorFlow writes on stderr when it starts, whatever its log level."""
+"""What TensorFlow writes on stderr when it starts, whatever its log level.
+
+`trainer/notices.py` drops the same, as `tests/test_notices.py` checks.
+"""
 
 from __future__ import annotations
 

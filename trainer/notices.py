@@ -1,4 +1,7 @@
-"""What TensorFlow writes on stderr when it starts, whatever its log level."""
+"""What TensorFlow writes on stderr when it starts, whatever its log level.
+
+`fgbg_tfds/notices.py` drops the same, as `tests/test_notices.py` checks.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,8 @@ class _Finder(importlib.abc.MetaPathFinder):
             def execute_quietly(module):
                 with drop_notices():
                     execute(module)
-                    module.config.list_physical_devices()  # missing drivers are told
+                    # Else it tells of missing drivers at its first work.
+                    module.config.list_physical_devices()
 
             spec.loader.exec_module = execute_quietly
         return spec

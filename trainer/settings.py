@@ -13,7 +13,7 @@ from trainer.files import expand
 # can change those of its training until it is finished, and the others at any time.
 IDENTITY, TRAINING, USE = "identity", "training", "use"
 
-MANY_FOREGROUNDS = 30  # enough to take all that is learned from them
+MANY_FOREGROUNDS = 30  # from here on, --init_share is taken as it is given
 
 
 def _setting(default, help_text: str, role: str = TRAINING, **limits):
